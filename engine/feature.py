@@ -1,0 +1,88 @@
+"""One measured fact about a subject as of a date: what is declared, and the names it answers to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from engine.condition import Condition
+from engine.schema import Kind, Subject
+
+Type = Literal["integer", "decimal", "boolean", "code", "date"]
+Kind_ = Literal[
+    "count", "distinct", "sum", "max", "min", "latest", "any", "days_since", "days_until",
+    "change", "ratio", "share", "top_share", "nearest", "carry", "calendar", "built_in",
+]
+MEASURES: tuple[str, ...] = get_args(Kind_)
+WITH_COLUMN = {"distinct", "sum", "max", "min", "latest", "days_since", "days_until",
+               "change", "ratio", "top_share"}
+WITHOUT_TABLE = {"carry", "calendar", "built_in"}
+Absence = Literal["zero", "unknown", "none", "not_applicable"]
+
+FAR = 9_999_999
+"""Metres to a place that does not exist: further than any threshold, so a distance that does not apply is
+never near. Shown to people as "none recorded"."""
+
+COMPARED = {
+    "expected": ("expected", "decimal"),
+    "ratio": ("times expected", "decimal"),
+    "ratio_low": ("times expected, at least", "decimal"),
+    "exceed": ("chance of as many by luck", "decimal"),
+}
+"""What `compare: true` adds to a windowed place count: suffix -> (words, type). See `expected`."""
+
+_KIND: dict[str, Kind] = {"integer": "number", "decimal": "number", "boolean": "boolean",
+                          "code": "text", "date": "date"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How rows become a value: the verb, and the column it works on where it needs one."""
+
+    verb: Kind_
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A fact with one name: a declaration with one of its windows.
+
+    `name` is what rules say; `declared` the entry in the file. `window` in days, half-open before the
+    as-of date, on the date the partnership knew the record; None = whole history or current state.
+    """
+
+    name: str
+    declared: str
+    subject: Subject
+    title: str
+    type: Type
+    unit: str
+    measure: Measure
+    table: str | None
+    where: Condition | None
+    of_which: Condition | None
+    window: int | None
+    near: int | None
+    feeds: tuple[str, ...]
+    absence: Absence
+    agency: tuple[str, ...]
+    sensitivity: str
+    purpose: str
+    changeable: bool
+    carried_from: str | None = None      # "person.needs_count"
+    via: str | None = None
+    compare: bool = False
+    cap_reporter: int | None = None
+    values: tuple[str, ...] = field(default=())
+    where_declared: str = ""
+    statistic: str | None = None         # one of COMPARED: worked out from the count of the same name
+
+    @property
+    def kind(self) -> Kind:
+        """What its values are compared with: a number, a word, a truth or a date."""
+        return _KIND[self.type]
+
+    @property
+    def confidential(self) -> bool:
+        """Whether its very value would tell where somebody is: distances to people or zones kept apart."""
+        return self.measure.verb == "nearest" and self.sensitivity in ("special", "criminal", "personal")

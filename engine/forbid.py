@@ -1,0 +1,184 @@
+"""rules/forbidden.yaml held against a pack: what may never be an input, a response or an output of a rule.
+
+Each entry says how it is recognised, by keys the file itself explains. A match on `action: refuse` stops the
+pack at load, wherever the name came from: a feature is looked through to the table it is measured on and to
+the feature it is carried from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.condition import Compare, Condition, exists_in, names_in, rules_in, walk
+from engine.documents import Located, read_document
+from engine.errors import Problem, RuleError
+from engine.feature import Feature
+from engine.rule import Rule
+
+_LISTS = ("axes", "subjects", "names", "columns", "tables", "sides", "carried_via", "sensitivity",
+          "channels", "words", "outputs", "required", "steps")
+_KEYS = {"title", "why", "action", "side_only", "unless_side", "first_clause", *_LISTS}
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """One thing no rule may use, and how it is recognised (see the head of rules/forbidden.yaml)."""
+
+    id: str
+    title: str
+    why: str
+    action: str
+    marks: Mapping[str, tuple[str, ...]]
+    side_only: str | None
+    unless_side: str | None
+    first_clause: str | None
+
+
+def read_forbidden(path: Path, problems: list[Problem]) -> tuple[Forbidden, ...]:
+    """The entries of rules/forbidden.yaml."""
+    try:
+        document = read_document(path)
+    except RuleError as error:
+        problems.extend(error.problems)
+        return ()
+    return tuple(_read_entry(key, raw, problems) for key, raw in document.items()
+                 if _well_formed(key, raw, document, problems))
+
+
+def _well_formed(key: str, raw: object, document: Located, problems: list[Problem]) -> bool:
+    if not isinstance(raw, Located):
+        problems.append(Problem(document.where(key), f"`{key}` is not a mapping", "F-01: {title: ...}"))
+        return False
+    odd = [k for k in raw if k not in _KEYS]
+    if odd or raw.get("action") not in ("refuse", "warn") or not raw.get("why"):
+        problems.append(Problem(raw.where(), f"{key}: {', '.join(odd) or 'action or why'}",
+                                ", ".join(sorted(_KEYS)) + "; action refuse or warn"))
+        return False
+    return True
+
+
+def _read_entry(key: str, raw: Located, problems: list[Problem]) -> Forbidden:
+    marks = {name: tuple(str(item) for item in raw.get(name, ())) for name in _LISTS}
+    for pattern in (*marks["names"], *marks["words"]):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            problems.append(Problem(raw.where("names"), f"{key}: `{pattern}` ({error})", "a regular expression"))
+    return Forbidden(key, str(raw.get("title", key)), str(raw["why"]), str(raw["action"]), marks,
+                     raw.get("side_only"), raw.get("unless_side"), raw.get("first_clause"))
+
+
+def find_forbidden(
+    rules: Mapping[str, Rule], features: Mapping[str, Feature], forbidden: Sequence[Forbidden]
+) -> list[Problem]:
+    """Every use of something forbidden, as problems at the rule that uses it."""
+    problems = []
+    for rule in rules.values():
+        read = list(_features_of(rule, rules, features))
+        for entry in forbidden:
+            if not _concerns(entry, rule):
+                continue
+            for found in [*_in_features(entry, rule, read), *_in_rule(entry, rule)]:
+                problems.append(Problem(rule.where_declared, f"{entry.id} {entry.title}: {found}",
+                                        "", f"take it out. {entry.why}"))
+    return sorted(set(problems))
+
+
+def _concerns(entry: Forbidden, rule: Rule) -> bool:
+    axes, subjects = entry.marks["axes"], entry.marks["subjects"]
+    return (not axes or rule.axis in axes) and (not subjects or rule.subject in subjects)
+
+
+def _features_of(
+    rule: Rule, rules: Mapping[str, Rule], features: Mapping[str, Feature]
+) -> Iterator[Feature]:
+    """The features a rule reads, those carried into them, and those of the rules it follows from."""
+    for name in names_in(rule.when):
+        feature = features.get(f"{rule.subject}.{name}")
+        while feature is not None:
+            yield feature
+            feature = features.get(feature.carried_from) if feature.carried_from else None
+    for other in rules_in(rule.when):
+        if other in rules:
+            yield from _features_of(rules[other], rules, features)
+
+
+# --- recognising ----------------------------------------------------------------------------------
+
+
+def _in_features(entry: Forbidden, rule: Rule, read: Sequence[Feature]) -> Iterator[str]:
+    excused = entry.unless_side is not None and any(_says_side(f.where, entry.unless_side) for f in read)
+    if entry.action == "warn" and excused:
+        return
+    for feature in read:
+        for why in _marks_on(entry, feature):
+            yield f"`{feature.name}` ({why})"
+    for block in exists_in(rule.when):
+        if block.table in entry.marks["tables"]:
+            yield f"`exists` in {block.table}"
+        if _says_any(block.where, "side", entry.marks["sides"]) or _says_any(block.where, "role", entry.marks["sides"]):
+            yield f"`exists` in {block.table} on that side"
+
+
+def _marks_on(entry: Forbidden, feature: Feature) -> Iterator[str]:
+    marks = entry.marks
+    if any(re.search(pattern, feature.name) for pattern in marks["names"]):
+        yield "its name"
+    columns = {feature.measure.column, *(names_in(feature.where) if feature.where else ())}
+    if columns & set(marks["columns"]):
+        yield "column " + ", ".join(sorted(c for c in columns & set(marks["columns"]) if c))
+    if feature.table in marks["tables"]:
+        yield f"measured on {feature.table}"
+    for name in ("side", "role"):
+        if feature.where and _says_any(feature.where, name, marks["sides"]):
+            yield "that side of the report"
+    if entry.side_only and feature.table == "involvements" and not _says_side(feature.where, entry.side_only):
+        yield f"it does not ask for side == {entry.side_only}"
+    if feature.via in marks["carried_via"]:
+        yield f"carried over via {feature.via}"
+    if feature.sensitivity in marks["sensitivity"]:
+        yield f"sensitivity {feature.sensitivity}"
+    for name in ("origin", "channel"):
+        if feature.where and _says_any(feature.where, name, marks["channels"]):
+            yield f"{name} of the record"
+
+
+def _in_rule(entry: Forbidden, rule: Rule) -> Iterator[str]:
+    texts = [rule.because, *(response.text for response in rule.respond)]
+    for pattern in entry.marks["words"]:
+        for text in texts:
+            match = re.search(pattern, text, re.IGNORECASE)
+            if match:
+                yield f"the words “{match[0]}”"
+    for step in entry.marks["steps"]:
+        if any(response.step == step for response in rule.respond):
+            yield f"a response that would {step}"
+    if entry.first_clause and entry.first_clause not in _first_clauses(rule.when):
+        yield f"`when` does not begin with `{entry.first_clause}`"
+    for field in entry.marks["required"]:
+        if not getattr(rule, field):
+            yield f"no {field}"
+
+
+def _first_clauses(condition: Condition) -> tuple[str, ...]:
+    parts = getattr(condition, "parts", ()) if type(condition).__name__ == "All" else (condition,)
+    first = parts[0] if parts else None
+    return (f"{first.name} {first.operator} {first.value}",) if isinstance(first, Compare) else ()
+
+
+def _says_any(condition: Condition, name: str, values: Sequence[str]) -> bool:
+    for node in walk(condition):
+        if isinstance(node, Compare) and node.name == name and node.operator in ("==", "in"):
+            said = node.value if isinstance(node.value, tuple) else (node.value,)
+            if set(map(str, said)) & set(values):
+                return True
+    return False
+
+
+def _says_side(condition: Condition | None, side: str) -> bool:
+    return condition is not None and any(
+        isinstance(n, Compare) and n.name == "side" and n.operator == "==" and n.value == side
+        for n in walk(condition))

@@ -1,0 +1,118 @@
+"""A condition in plain English, from the same tree that is evaluated, so that words cannot disagree with logic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+from engine.condition import (
+    All,
+    Any_,
+    AtLeast,
+    Compare,
+    Condition,
+    Exists,
+    Known,
+    Not,
+    Outcome,
+)
+from engine.feature import FAR
+
+
+class Named(Protocol):
+    """What a fact is called and counted in."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def window(self) -> int | None: ...
+
+
+_WORDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "under", "==": "is", "!=": "is not"}
+_AGENCIES = {
+    "housing": "Housing", "community_safety": "Community Safety", "police": "Police",
+    "environmental_health": "Environmental Health", "licensing": "Licensing", "social_care": "Social Care",
+    "fire": "Fire and Rescue", "health": "Health", "probation": "Probation", "education": "Education",
+    "voluntary": "Voluntary sector", "gazetteer": "Address gazetteer",
+}
+
+
+def say(condition: Condition, names: Mapping[str, Named], rules: Mapping[str, Any] | None = None) -> str:
+    """The condition as a phrase. `names` gives each fact's title, unit and window; `rules` titles by id."""
+    match condition:
+        case Compare():
+            return _say_compare(condition, names.get(condition.name))
+        case Known(name):
+            return f"{_title(name, names.get(name))} is known"
+        case Outcome(rule):
+            title = rules[rule].title if rules and rule in rules else rule
+            return f"the rule “{title}” holds"
+        case Exists(table, where, within, near):
+            return "".join([
+                f"some record of {table.replace('_', ' ')} where {say(where, {})}",
+                f" in the last {within} days" if within else "", f" within {near} m" if near else ""])
+        case All(parts):
+            return _join([say(part, names, rules) for part in parts], "and")
+        case Any_(parts):
+            return _join([say(part, names, rules) for part in parts], "or")
+        case Not(Known(name)):
+            return f"{_title(name, names.get(name))} is not known"
+        case Not(part):
+            return f"it is not so that {say(part, names, rules)}"
+        case AtLeast(points, parts):
+            each = [f"{say(part, names, rules)}" + (f" ({p} points)" if p > 1 else "") for p, part in parts]
+            return f"at least {points} of: " + "; ".join(each)
+
+
+def show(value: Any, unit: str = "") -> str:
+    """A value as an officer reads it; a missing one is “not known”."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value == FAR:
+        return "none recorded"
+    if isinstance(value, date):
+        return f"{value.day} {value:%B %Y}"
+    if isinstance(value, float):
+        text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 or value == 0 else f"{value:.1g}"
+    else:
+        text = str(value).replace("_", " ") if isinstance(value, str) else str(value)
+    return f"{text} {unit}".strip()
+
+
+def name_agency(agency: str) -> str:
+    """An agency as people call it."""
+    return _AGENCIES.get(agency, agency.replace("_", " "))
+
+
+def join_words(words: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def _title(name: str, named: Named | None) -> str:
+    if named is None:
+        return name.replace("_", " ")
+    title = named.title[0].lower() + named.title[1:] if named.title[1:2].islower() else named.title
+    return f"{title} in {named.window} days" if named.window else title
+
+
+def _say_compare(clause: Compare, named: Named | None) -> str:
+    title = _title(clause.name, named)
+    if isinstance(clause.value, bool):
+        holds = clause.value == (clause.operator == "==")
+        return title if holds else f"not: {title}"
+    if isinstance(clause.value, tuple):
+        choices = join_words([show(value) for value in clause.value], "or")
+        return f"{title} is {'not ' if clause.operator == 'not in' else ''}{choices}"
+    unit = named.unit if named else ""
+    return f"{title}: {_WORDS[clause.operator]} {show(clause.value, unit)}"
+
+
+def _join(phrases: Sequence[str], word: str) -> str:
+    return phrases[0] if len(phrases) == 1 else f", {word} ".join(phrases)
