@@ -1,6 +1,6 @@
-"""rules/feeds/*.yaml -> contracts: what one partner promised to send, and what each column may hold.
+"""rules/feeds/*.yaml -> contracts: what a partner promised to send, and what each column may hold.
 
-The reader finds a file's columns by its contract, the border checks its values, the lake dates its records.
+By its contract the reader finds columns, the border checks values and the lake dates records.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class Column:
 @dataclass(frozen=True)
 class PersonBlock:
     """Six columns that describe one person, and the part that person plays in the record."""
-
     prefix: str
     namespace: str
     role: str | None = None
@@ -73,14 +72,13 @@ class PersonBlock:
 @dataclass(frozen=True)
 class Span:
     """The two columns between which a record is in force."""
-
     start: str
     end: str
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What one partner feed holds, why it may be held, and how its rows are told apart and dated."""
+    """What one feed holds, why it may be held, and how its rows are told apart and dated."""
 
     feed: str
     title: str
@@ -130,8 +128,7 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
         if not found:
             contracts[document["feed"]] = _build(document)
     if not contracts and not problems:
-        problems.append(Problem(str(folder), "no feed contract found", "one YAML file per feed",
-                                "point to the folder rules/feeds"))
+        problems.append(Problem(str(folder), "no feed contract found", "one YAML file per feed"))
     problems += _check_references(contracts, folder)
     if problems:
         raise RuleError(sorted(problems))
@@ -141,7 +138,8 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
 # --- from a document to a contract ---------------------------------------------------------------
 
 _KEYS = ("feed", "title", "agency", "purpose", "gateway", "regime", "retain_days", "fresh_within",
-         "refuse_above", "identity", "replaces", "zip_members", "dates", "span", "columns", "people")
+         "refuse_above", "identity", "replaces", "zip_members", "dates", "span", "columns",
+         "people")
 _NEEDED = tuple(key for key in _KEYS if key not in ("replaces", "zip_members", "span", "people"))
 _COLUMN_KEYS = ("type", "required", "synonyms", "values", "min", "max", "above", "may_be_future",
                 "refers_to")
@@ -174,7 +172,7 @@ def _build(document: Located) -> Contract:
 
 def _build_column(name: str, given: Mapping[str, Any], birth: bool) -> Column:
     target = given.get("refers_to")
-    feed, _, column = str(target or "").partition(".")
+    feed, _, column = str(target).partition(".")
     return Column(
         name=name, type=str(given["type"]), required=bool(given.get("required", False)),
         synonyms=tuple(map(str, given.get("synonyms") or ())),
@@ -190,12 +188,11 @@ def _build_column(name: str, given: Mapping[str, Any], birth: bool) -> Column:
 def _check(document: Located) -> Iterator[Problem]:
     missing = [key for key in _NEEDED if key not in document]
     if missing:
-        yield Problem(document.where(), f"no {', '.join(missing)}",
-                      f"the keys {', '.join(_KEYS)}", "add what is missing")
+        yield Problem(document.where(), f"no {', '.join(missing)}", ", ".join(_KEYS), "add it")
         return
     for key in document:
         if key not in _KEYS:
-            yield Problem(document.where(key), f"`{key}` is not a key", f"the keys {', '.join(_KEYS)}")
+            yield Problem(document.where(key), f"`{key}` is not a key", ", ".join(_KEYS))
     if document["feed"] != document.path.stem or not _NAME.match(str(document["feed"])):
         yield Problem(document.where("feed"), f"feed `{document['feed']}`",
                       "the file's own name", f"write `feed: {document.path.stem}`")
@@ -204,14 +201,14 @@ def _check(document: Located) -> Iterator[Problem]:
             yield Problem(document.where(key), f"{key} `{document[key]}`", ", ".join(allowed))
     share = document["refuse_above"]
     if not isinstance(share, (int, float)) or isinstance(share, bool) or not 0 <= share <= 1:
-        yield Problem(document.where("refuse_above"), f"refuse_above `{share}`", "a share from 0 to 1")
+        yield Problem(document.where("refuse_above"), f"refuse_above `{share}`", "a share, 0 to 1")
     for key in ("retain_days", "fresh_within"):
         if not _whole(document[key]) and not (key == "fresh_within" and document[key] is None):
             yield Problem(document.where(key), f"{key} `{document[key]}`", "a whole number of days")
     columns = document["columns"]
-    if not isinstance(columns, Located) or not all(isinstance(c, Located) for c in columns.values()):
-        yield Problem(document.where("columns"), "columns are not a mapping of mappings",
-                      "`name: {type: text}` lines")
+    if not isinstance(columns, Located) or not all(
+            isinstance(column, Located) for column in columns.values()):
+        yield Problem(document.where("columns"), "no mapping", "`name: {type: text}` lines")
         return
     for name, column in columns.items():
         yield from _check_column(name, column)
@@ -225,8 +222,7 @@ def _check_column(name: str, column: Located) -> Iterator[Problem]:
                       f"small letters, digits and _, and none of {', '.join(RESERVED)}")
     for key in column:
         if key not in _COLUMN_KEYS:
-            yield Problem(column.where(key), f"`{key}` is not a key of a column",
-                          ", ".join(_COLUMN_KEYS))
+            yield Problem(column.where(key), f"`{key}` is not a key", ", ".join(_COLUMN_KEYS))
     kind = column.get("type")
     if kind not in TYPES:
         yield Problem(column.where("type"), f"type `{kind}`", ", ".join(TYPES))
@@ -261,9 +257,9 @@ def _check_names(document: Located, columns: Located) -> Iterator[Problem]:
     known = known.get("end_of_month") if isinstance(known, dict) else known
     if known is None:
         yield Problem(document.where("dates"), "no known date", "`known: <column>`")
-    identity = () if document["identity"] == "row" else document["identity"]
     used = {"dates": [known, dates.get("reported"), dates.get("occurred")],
-            "identity": identity, "replaces": document.get("replaces") or (),
+            "identity": () if document["identity"] == "row" else document["identity"],
+            "replaces": document.get("replaces") or (),
             "span": [span.get("from"), span.get("to")] if span else (),
             "people": [name for p in document.get("people") or () for name in _block_columns(p)]}
     for key, names in used.items():
@@ -273,7 +269,7 @@ def _check_names(document: Located, columns: Located) -> Iterator[Problem]:
                               "a column declared under `columns`", "declare it or correct the name")
     for name in used["replaces"]:
         if not columns.get(str(name), {}).get("required"):
-            yield Problem(document.where("replaces"), f"`{name}` may be missing", "required columns")
+            yield Problem(document.where("replaces"), f"`{name}` may be missing", "a required one")
     for block in document.get("people") or ():
         if block.get("namespace") not in NAMESPACES:
             yield Problem(block.where("namespace"), f"namespace `{block.get('namespace')}`",
@@ -284,8 +280,8 @@ def _check_names(document: Located, columns: Located) -> Iterator[Problem]:
 
 
 def _block_columns(block: Mapping[str, Any]) -> list[str]:
-    names = [f"{block.get('prefix')}_{part}" for part in PERSON_PARTS]
-    return [*names, block["role_from"]] if "role_from" in block else names
+    own = [block["role_from"]] if "role_from" in block else []
+    return [f"{block.get('prefix')}_{part}" for part in PERSON_PARTS] + own
 
 
 def _check_references(contracts: Mapping[str, Contract], folder: Path) -> Iterator[Problem]:
@@ -301,4 +297,4 @@ def _check_references(contracts: Mapping[str, Contract], folder: Path) -> Iterat
 
 
 def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return type(value) is int and value > 0
