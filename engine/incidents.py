@@ -153,10 +153,11 @@ def _involved(
 def _with_victims(rows: ir.Table) -> ir.Table:
     """Names the victim of the report a subject stands in, so that different victims can be counted."""
     victims = rows.filter(rows.side == "victim")
-    of = victims.group_by(victim_of="incident").agg(victim_key=ibis.coalesce(
+    of = victims.group_by(victim_of="incident").agg(victim=ibis.coalesce(
         victims.person.min(where=victims.role == "victim"), victims.person.min()))
-    joined = rows.left_join(of, (rows.incident == of.victim_of) & (rows.side == "subject"))
-    return joined.drop("victim_of")
+    joined = rows.left_join(of, rows.incident == of.victim_of)
+    named = (joined.side == "subject").ifelse(joined.victim, ibis.null("string"))
+    return joined.mutate(victim_key=named).drop("victim_of", "victim")
 
 
 def _with_related(rows: ir.Table) -> ir.Table:

@@ -2,7 +2,8 @@
 
 Axes are never added to each other. On one axis: each fired rule's points, halved for every half-life its
 evidence is old; at most `theme_cap` from one theme; less what protective factors take, at most
-`protective_cap`. A rule's floor lifts the band and nothing lowers it (design.md).
+`protective_cap`. A rule's floor lifts the band and nothing lowers it. Fading and protective factors move a
+subject down its list and never off it: what a rule forgets is decided by its windows, in the open.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def _axis(
     points = round(before * (1 - reduced), 2)
     floor = highest([part.floor for part in parts])
     return AxisScore(axis, parts, round(before, 2), round(reduced, 2), points, floor,
-                     highest([floor, band_for(points, policy)]))
+                     highest([floor, band_for(points, policy), "watch"]))
 
 
 def _part(rule: Rule, values: Mapping[str, Any], policy: Policy) -> Part:

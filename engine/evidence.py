@@ -1,0 +1,104 @@
+"""The records behind the flagged: fetched once per table, for the chosen subjects only.
+
+Whoever is not flagged is never looked up. A carried feature's records are those of the subject it was
+carried from (an allocation shows its applicant's own history, never a neighbour's name).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis.expr.types as ir
+
+from engine.condition import Exists
+from engine.feature import Feature
+from engine.keyed import World, key_rows
+from engine.measures import Kept, reach
+from engine.recount import Counted, recount
+from engine.schema import Subject
+
+Row = Mapping[str, Any]
+_Key = tuple[Subject, str, int | None]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Rows by (kind of subject, table, reach) and subject; see `gather`."""
+
+    world: World
+    features: Mapping[str, Feature]                     # by "subject.name"
+    counted: Mapping[_Key, Mapping[str, Sequence[Row]]]
+    asked: Mapping[_Key, Mapping[str, Sequence[Row]]]    # what `exists` blocks look at
+    owners: Mapping[tuple[str, str], str]                # (allocation, via) -> person or place id
+
+    def count(self, feature: Feature, subject: str) -> Counted:
+        """A feature of one subject, by hand, with the rows it rests on."""
+        source, rows = self.rows_of(feature, subject)
+        if source.table is None or (feature.carried_from and (subject, str(feature.via)) not in self.owners):
+            return Counted(None)
+        return recount(source, rows, self.world.as_of, self.world.believes(source))
+
+    def rows_of(self, feature: Feature, subject: str) -> tuple[Feature, Sequence[Row]]:
+        """The feature that is really counted (a carried one is another subject's) and the rows it counts from."""
+        if feature.carried_from is not None:
+            owner = self.owners.get((subject, str(feature.via)))
+            source = self.features[feature.carried_from]
+            return self.rows_of(source, owner) if owner is not None else (source, ())
+        if feature.table is None:
+            return feature, ()
+        return feature, self.counted.get((feature.subject, feature.table, reach(feature)), {}).get(subject, ())
+
+    def related(self, block: Exists, kind: Subject, subject: str) -> Sequence[Row] | None:
+        """The rows an `exists` block looks at; None when the table's feeds are late."""
+        if not set(self.world.table_feeds.get(block.table, (block.table,))) <= self.world.fresh:
+            return None
+        rows = self.asked.get((kind, block.table, block.near), {}).get(subject, ())
+        if block.within is None:
+            return rows
+        return [r for r in rows if (self.world.as_of - r["known"]).days <= block.within]
+
+
+def gather(
+    world: World, kind: Subject, subjects: Sequence[Row], features: Iterable[Feature],
+    exists: Iterable[Exists], every: Mapping[str, Feature], kept: Kept,
+) -> Evidence:
+    """The evidence of the chosen subjects of one kind: the rows of every table their features read.
+
+    `subjects` are judged rows (their `subject`, and for allocations `applicant`, `uprn`, `block`...).
+    """
+    owners = _owners(subjects) if kind == "allocation" else {}
+    wanted: dict[_Key, set[str]] = defaultdict(set)
+    ids = {str(row["subject"]) for row in subjects}
+    for feature in features:
+        if feature.carried_from is not None:
+            source = every[feature.carried_from]
+            if source.table is not None:
+                wanted[source.subject, source.table, reach(source)] |= {
+                    owner for (_, via), owner in owners.items() if via == feature.via}
+        elif feature.table is not None:
+            wanted[kind, feature.table, reach(feature)] |= ids
+    counted = {key: _fetch(kept[key], who) for key, who in wanted.items() if who}
+    asked = {(kind, b.table, b.near): _fetch(key_rows(world, kind, b.table, b.near), ids) for b in exists if ids}
+    return Evidence(world, every, counted, asked, owners)
+
+
+def _owners(subjects: Sequence[Row]) -> dict[tuple[str, str], str]:
+    owners = {}
+    for row in subjects:
+        for via, column, prefix in (("applicant", "applicant", ""), ("property", "uprn", "uprn:"),
+                                    ("block", "block", "block:"), ("street", "street", "street:"),
+                                    ("lsoa", "lsoa", "lsoa:")):
+            if row.get(column) is not None:
+                owners[str(row["subject"]), via] = f"{prefix}{row[column]}"
+    return owners
+
+
+def _fetch(rows: ir.Table, subjects: set[str]) -> dict[str, list[Row]]:
+    found = rows.filter(rows.subject.isin(sorted(subjects))).order_by(["subject", "known", "record"])
+    by_subject: dict[str, list[Row]] = defaultdict(list)
+    for row in found.to_pyarrow().to_pylist():
+        by_subject[row["subject"]].append(row)
+    return by_subject

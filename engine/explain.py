@@ -1,0 +1,282 @@
+"""A chosen subject -> its flag: everything an officer needs to check, question and overrule it.
+
+Made once, when the flag is made, from the evaluator's own tree; stored with the flag and never changed.
+Everyone was judged in columns; here the same values and outcomes are worked out again by hand for the few,
+and a disagreement stops the run: one of the two would be somebody else's truth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.condition import Compare, Condition, Exists, Known, Outcome, exists_in, names_in, rules_in
+from engine.errors import Problem, RunError
+from engine.evaluate import Case, State, Step, evaluate
+from engine.evidence import Evidence
+from engine.feature import Feature
+from engine.flag import Axis, Fact, Flag, Node, Question, Reason, Record
+from engine.lapse import find_lapse
+from engine.lists import Entry, live_rules
+from engine.pack import Pack
+from engine.prose import join_words, name_agency, say, show
+from engine.reasons import find_minimal, find_near_miss, find_unknown
+from engine.recount import Counted
+from engine.rule import Rule
+from engine.schema import Subject
+
+Row = Mapping[str, Any]
+
+CONTEST = ("Anyone named here, or someone speaking for them, may say that a fact is wrong or that it does not mean "
+           "what it seems to. Tell the community safety team; the fact is marked disputed, becomes “not known”, the "
+           "list is made again, and everyone who was told is told again.")
+
+DOES_NOT = {
+    "people": "It decides nothing and refuses nobody anything. Being harmed and causing harm are never added up.",
+    "places": "It speaks of a place. Nothing in it may be carried over to anyone who lives there.",
+    "allocations": "It is not a refusal. It says what to find out or put in place before an offer.",
+}
+
+
+def explain(
+    entry: Entry, row: Row, evidence: Evidence, pack: Pack, subject: Subject, digests: Mapping[str, str],
+    freshness: Mapping[str, str],
+) -> Flag:
+    """The flag of one entry. `row` is its judged row; `freshness` says, per feed not up to date, how late.
+
+    Raises RunError if the row's values or outcomes differ from those worked out by hand.
+    """
+    features = pack.features_of(subject)
+    rules = pack.rules_of(subject, evidence.world.as_of)
+    counted = {f.name: evidence.count(f, entry.subject) for f in features.values()}
+    _check_values(entry, row, features, counted)
+    steps = _evaluate(entry, row, rules, evidence, subject)
+    _check_outcomes(entry, row, steps)
+    fired = [r for r in live_rules(pack, subject, evidence.world.as_of) if steps[r.id].state is True]
+    fired.sort(key=lambda r: (-r.points, r.id))
+    reasons = tuple(_reason(r, steps[r.id], entry, row, features, counted, pack) for r in fired)
+    facts = _facts(fired, features, row, counted, pack)
+    questions = _questions(pack, subject, evidence, steps, features)
+    lapse = find_lapse(entry, row, fired, evidence, pack, subject)
+    return Flag(
+        id=f"{entry.subject}@{evidence.world.as_of}", as_of=evidence.world.as_of, list=entry.list,
+        subject=entry.subject, name=entry.name, band=entry.band, status=entry.status, change=entry.change,
+        paragraph=_paragraph(entry, reasons, questions, lapse),
+        axes=tuple(Axis(a.axis, a.points, a.before, a.reduced, a.band, a.floor, a.parts) for a in entry.axes),
+        reasons=reasons, facts=facts, records=_records(facts, counted),
+        against=_against(entry, row, facts, counted, pack, evidence), questions=questions, lapse=lapse,
+        convene=tuple(dict.fromkeys(a for r in fired for a in r.convene)),
+        respond=tuple(dict.fromkeys(resp for step in ("support", "agree", "enforce")
+                                    for r in fired for resp in r.respond if resp.step == step)),
+        routing=tuple(f"{x.title}: {x.route}" if x.route else x.title
+                      for x in pack.exclusions if x.id in entry.exclusions),
+        late_feeds=tuple(f"{feed}: {text}" for feed, text in sorted(freshness.items())),
+        contest=CONTEST, does_not=DOES_NOT[entry.list], digests=dict(digests),
+        near_misses=_near_misses(pack, subject, evidence, steps, features))
+
+
+# --- checking one implementation against the other -----------------------------------------------
+
+
+def _check_values(
+    entry: Entry, row: Row, features: Mapping[str, Feature], counted: Mapping[str, Counted]
+) -> None:
+    wrong = [name for name, feature in features.items()
+             if feature.table is not None and feature.statistic is None
+             and not _same(row.get(name), counted[name].value)]
+    if wrong:
+        raise RunError([Problem(f"{entry.subject}: {name}", "columns and the count by hand disagree",
+                                "the same value from both", "do not use this run; report it as a defect")
+                        for name in wrong])
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(one == other)
+
+
+def _check_outcomes(entry: Entry, row: Row, steps: Mapping[str, Step]) -> None:
+    wrong = [rule for rule, step in steps.items() if row.get(f"rule:{rule}") is not step.state]
+    if wrong:
+        raise RunError([Problem(f"{entry.subject}: {rule}", "columns and evaluator disagree",
+                                "the same outcome from both", "do not use this run; report it as a defect")
+                        for rule in wrong])
+
+
+def _evaluate(
+    entry: Entry, row: Row, rules: Sequence[Rule], evidence: Evidence, subject: Subject
+) -> dict[str, Step]:
+    outcomes: dict[str, State] = {}
+    steps: dict[str, Step] = {}
+    for rule in rules:
+        related = {b: evidence.related(b, subject, entry.subject) for b in exists_in(rule.when)}
+        steps[rule.id] = evaluate(rule.when, Case(row, outcomes, related))
+        outcomes[rule.id] = steps[rule.id].state
+    return steps
+
+
+# --- the parts of a flag --------------------------------------------------------------------------
+
+
+def _reason(
+    rule: Rule, step: Step, entry: Entry, row: Row, features: Mapping[str, Feature],
+    counted: Mapping[str, Counted], pack: Pack,
+) -> Reason:
+    part = next((p for axis in entry.axes for p in axis.parts if p.rule == rule.id), None)
+    values = {name: _show(row.get(name), feature).removesuffix(f" {feature.unit}")
+              for name, feature in features.items()}
+    return Reason(
+        rule=rule.id, reference=rule.reference, title=rule.title, axis=rule.axis, theme=rule.theme,
+        because=rule.because.format_map(values), why=rule.why, points=rule.points,
+        counted_points=part.faded if part else 0.0, floor=rule.floor, authority=rule.authority,
+        threshold=rule.evidence, owner=rule.owner, review_by=rule.review_by,
+        result=rule.result, level=rule.level, factor=rule.factor,
+        tree=_node(step, features, counted, pack),
+        enough=tuple(_leaf_text(leaf, features, pack) for leaf in find_minimal(step)))
+
+
+def _node(
+    step: Step, features: Mapping[str, Feature], counted: Mapping[str, Counted], pack: Pack
+) -> Node:
+    name = step.condition.name if isinstance(step.condition, Compare | Known) else None
+    feature = features.get(name) if name else None
+    rows = counted[name].rows if name and feature and not feature.confidential else ()
+    known = sorted(r["known"] for r in rows)
+    return Node(
+        text=_text(step.condition, features, pack), state=step.state,
+        value=_show(step.value, feature) if feature else None,
+        threshold=show(step.condition.value, feature.unit)
+        if feature and isinstance(step.condition, Compare) and not isinstance(step.condition.value, tuple)
+        else None,
+        agencies=tuple(name_agency(a) for a in feature.agency) if feature else (),
+        first=known[0] if known else None, last=known[-1] if known else None,
+        steps=tuple(_node(child, features, counted, pack) for child in step.steps))
+
+
+def _text(condition: Condition, features: Mapping[str, Feature], pack: Pack) -> str:
+    match type(condition).__name__:
+        case "All":
+            return "all of"
+        case "Any_":
+            return "any of"
+        case "Not":
+            return "not"
+        case "AtLeast":
+            return f"at least {condition.points} points from"  # type: ignore[union-attr]
+    return say(condition, features, pack.rules)
+
+
+def _leaf_text(leaf: Step, features: Mapping[str, Feature], pack: Pack) -> str:
+    text = say(leaf.condition, features, pack.rules)
+    return text if leaf.state is True else f"not so: {text}"
+
+
+def _facts(
+    fired: Sequence[Rule], features: Mapping[str, Feature], row: Row, counted: Mapping[str, Counted], pack: Pack
+) -> tuple[Fact, ...]:
+    names = dict.fromkeys(name for rule in fired for name in _read_by(rule, pack))
+    return tuple(
+        Fact(name, features[name].title, _show(row.get(name), features[name]), features[name].window,
+             tuple(name_agency(a) for a in features[name].agency),
+             () if features[name].confidential else
+             tuple(dict.fromkeys(r["record"] for r in counted[name].rows)), counted[name].disputed,
+             features[name].changeable)
+        for name in names)
+
+
+def _show(value: Any, feature: Feature) -> str:
+    """A value as an officer may see it. Distances to people kept apart are never shown: three of them, from three
+    homes, would give the address away."""
+    return "held back" if feature.confidential and value is not None else show(value, feature.unit)
+
+
+def _read_by(rule: Rule, pack: Pack) -> list[str]:
+    """The facts a rule reads, through the rules it follows from."""
+    names = list(names_in(rule.when))
+    for other in rules_in(rule.when):
+        names += _read_by(pack.rules[other], pack)
+    return names
+
+
+def _records(facts: Sequence[Fact], counted: Mapping[str, Counted]) -> tuple[Record, ...]:
+    named = {record for fact in facts for record in fact.records}
+    found = {r["record"]: r for fact in facts for r in counted[fact.name].rows if r["record"] in named}
+    records = [Record(record, record.split(":", 1)[0], row.get("occurred"), row["known"],
+                      row.get("category") or row.get("kind") or row.get("code") or row.get("flag"),
+                      row.get("evidence"), row.get("role"))
+               for record, row in found.items()]
+    return tuple(sorted(records, key=lambda r: (r.known, r.record), reverse=True))
+
+
+def _against(
+    entry: Entry, row: Row, facts: Sequence[Fact], counted: Mapping[str, Counted], pack: Pack,
+    evidence: Evidence,
+) -> tuple[str, ...]:
+    """What speaks for the subject, or for caution; shown beside the reasons, never below the fold."""
+    said = [f"{p.title} (points less {p.reduce:.0%})" for p in pack.protections
+            if row.get(f"protection:{p.id}") is True]
+    records = _records(facts, counted)
+    feeds = {r.feed for r in records}
+    if len(feeds) == 1:
+        said.append(f"Every record behind this comes from one source: {feeds.pop().replace('_', ' ')}.")
+    if records:
+        quiet = (evidence.world.as_of - records[0].known).days
+        if quiet >= 28:
+            said.append(f"Nothing new has been recorded for {quiet} days.")
+    if any(r.evidence is not None and r.evidence <= 1 for r in records):
+        alone = sum(1 for r in records if r.evidence is not None and r.evidence <= 1)
+        said.append(f"{alone} of the {len(records)} records rest on a single report that nobody has corroborated.")
+    return tuple(said)
+
+
+def _questions(
+    pack: Pack, subject: Subject, evidence: Evidence, steps: Mapping[str, Step], features: Mapping[str, Feature]
+) -> tuple[Question, ...]:
+    """What was not known, which agency could settle it, and which rule waits for it; heaviest rule first."""
+    questions = []
+    for rule in sorted(live_rules(pack, subject, evidence.world.as_of), key=lambda r: (-r.points, r.id)):
+        leaves = find_unknown(steps[rule.id])
+        names = [leaf.condition.name for leaf in leaves if isinstance(leaf.condition, Compare | Known)]
+        known = [features[n] for n in dict.fromkeys(names) if n in features]
+        tables = [leaf.condition.table for leaf in leaves if isinstance(leaf.condition, Exists)]
+        waiting = [leaf.condition.rule for leaf in leaves if isinstance(leaf.condition, Outcome)]
+        if leaves:
+            questions.append(Question(
+                rule.id, rule.title, tuple(f.title for f in known) + tuple(t.replace("_", " ") for t in tables),
+                tuple(dict.fromkeys(name_agency(a) for f in known for a in f.agency)), tuple(waiting)))
+    return tuple(questions)
+
+
+def _near_misses(
+    pack: Pack, subject: Subject, evidence: Evidence, steps: Mapping[str, Step], features: Mapping[str, Feature]
+) -> tuple[str, ...]:
+    """Rules one fact away from firing. For tuning rules only: an officer is never shown "almost"."""
+    found = []
+    for rule in live_rules(pack, subject, evidence.world.as_of):
+        leaf = find_near_miss(steps[rule.id])
+        if leaf is not None:
+            found.append(f"{rule.id}: {say(leaf.condition, features, pack.rules)} (seen: {_show_leaf(leaf, features)})")
+    return tuple(found)
+
+
+def _show_leaf(leaf: Step, features: Mapping[str, Feature]) -> str:
+    name = leaf.condition.name if isinstance(leaf.condition, Compare | Known) else ""
+    return _show(leaf.value, features[name]) if name in features else show(leaf.value)
+
+
+def _paragraph(
+    entry: Entry, reasons: Sequence[Reason], questions: Sequence[Question], lapse: str
+) -> str:
+    said = " ".join(_sentence(reason.because) for reason in reasons[:3])
+    more = len(reasons) - 3
+    also = f" {more} more reason{'s' if more > 1 else ''} below." if more > 0 else ""
+    agencies = list(dict.fromkeys(a for q in questions for a in q.agencies))
+    asks = f" Some things are not known; {join_words(agencies[:3])} could say." if agencies else ""
+    return f"{said}{also}{asks} {lapse}".strip()
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,248 @@
+"""Runs on disk: one folder each, whole or not there, and enough beside the results to make them again.
+
+    home/runs/<as-of>-<digest>/  manifest.json   date, pack, batches, what was fresh, counts, digests
+                                 list.json       every entry of every list, and who left and why
+                                 flags/*.json    one flag a file, byte for byte what replay must give
+                                 features_*.parquet  every feature and outcome of every subject judged
+                                 registry_before.parquet, registry.parquet, links.parquet, review.parquet
+                                 pack/           the rules as they were
+    home/runs/latest             the name of the last run that was finished
+
+A run is written beside its place and moved there when whole, so a killed run leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from engine.errors import Problem, RunError
+from engine.flag import write_json
+from engine.history import Freshness
+from engine.lake import Lake
+from engine.lists import LISTS, Entry, Note
+from engine.pack import Pack, read_pack
+from engine.registry import empty_registry
+from engine.scores import AxisScore, Part
+from engine.weekly import Before, Run, Say, make_run
+
+
+class Runs:
+    """The runs under one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.folder = home, home / "runs"
+
+    def latest(self) -> str | None:
+        """The name of the last finished run."""
+        pointer = self.folder / "latest"
+        return pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
+
+    def names(self) -> list[str]:
+        """Every finished run, oldest date first."""
+        return sorted(p.parent.name for p in self.folder.glob("*/manifest.json") if not p.parent.name.startswith("."))
+
+    def before(self, as_of: date, area: str | None = None) -> Before:
+        """What the last run before a date leaves for the next, with the notes made by then."""
+        notes = tuple(n for n in self.notes() if n.kind == "snoozed" or n.day < as_of)
+        earlier = [n for n in self.names() if n[:10] < as_of.isoformat()
+                   and self.manifest(n).get("area") == area]
+        if not earlier:
+            return Before(empty_registry(), notes=notes)
+        return Before(self._frame(earlier[-1], "registry"), self.entries(earlier[-1]), notes, earlier[-1])
+
+    def save(self, run: Run, before: Before, pack: Pack, lake: Lake) -> str:
+        """Writes a run, whole or not at all, and gives its name."""
+        made_from = json.dumps([run.digests, run.area], sort_keys=True)
+        name = f"{run.as_of}-{sha256(made_from.encode()).hexdigest()[:8]}"
+        draft = self.folder / f".draft-{name}"
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            (draft / "flags").mkdir(parents=True)
+            _write(draft, run, before, pack, lake)
+            self._move_in(draft, self.folder / name)
+        except OSError as error:
+            raise RunError(Problem(str(self.folder), f"the run cannot be written: {error.strerror}",
+                                   "a folder with room, that may be written",
+                                   "make room and run again; the last run stands")) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return name
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        """What a run was made from and what it counted. Raises RunError when there is no such run."""
+        path = self.folder / name / "manifest.json"
+        if not path.exists():
+            raise RunError(Problem(name, "there is no such run", ", ".join(self.names()) or "no run yet",
+                                   "wardwise run --as-of DATE makes one"))
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return loaded
+
+    def lists(self, name: str) -> dict[str, Any]:
+        """The entries and leavers of a run, as written."""
+        self.manifest(name)
+        loaded: dict[str, Any] = json.loads((self.folder / name / "list.json").read_text(encoding="utf-8"))
+        return loaded
+
+    def entries(self, name: str) -> dict[str, dict[str, Entry]]:
+        """The entries of a run by list and subject, with the day each was last shown."""
+        as_of = date.fromisoformat(name[:10])
+        found: dict[str, dict[str, Entry]] = {name: {} for name in LISTS.values()}
+        for raw in self.lists(name)["entries"]:
+            entry = _entry(raw, as_of)
+            found[entry.list][entry.subject] = entry
+        return found
+
+    def flag_text(self, flag: str, run: str | None = None) -> str:
+        """A stored flag as JSON text. `flag` is SUBJECT or SUBJECT@DATE. Raises RunError with what is near."""
+        name, subject = self.find(flag, run)
+        path = self.folder / name / "flags" / f"{quote(subject, safe='')}.json"
+        if not path.exists():
+            raise RunError(Problem(flag, f"run {name} has no flag for it",
+                                   "a subject on the list: `wardwise list` names them",
+                                   "an entry not shown for capacity has no flag until it is shown"))
+        return path.read_text(encoding="utf-8")
+
+    def find(self, flag: str, run: str | None = None) -> tuple[str, str]:
+        """The run and subject of a flag named SUBJECT or SUBJECT@DATE."""
+        subject, _, day = flag.partition("@")
+        name = run or (next((n for n in reversed(self.names()) if n.startswith(day)), None) if day else self.latest())
+        if name is None:
+            raise RunError(Problem(flag, f"no run{' of ' + day if day else ' yet'}",
+                                   ", ".join(self.names()) or "wardwise run --as-of DATE"))
+        return name, subject
+
+    def replay(self, flag: str, lake: Lake, say: Say = lambda _: None, run: str | None = None) -> tuple[str, str]:
+        """A flag as stored, and as made again from what the run recorded: the same text, or something changed."""
+        name, subject = self.find(flag, run)
+        stored = self.flag_text(flag, name)
+        remade = self.remake(name, lake, say)
+        again = next((f for f in remade.flags if f.subject == subject), None)
+        return stored, write_json(again) if again is not None else ""
+
+    def remake(self, name: str, lake: Lake, say: Say = lambda _: None) -> Run:
+        """A run made again: its own rules, batches, registry, earlier run, notes and freshness."""
+        manifest = self.manifest(name)
+        _check_batches(manifest, lake)
+        before = Before(
+            self._frame(name, "registry_before"),
+            self.entries(manifest["previous"]) if manifest["previous"] else {},
+            tuple(Note(n["subject"], n["kind"], date.fromisoformat(n["day"]), n["reason"], n["by"])
+                  for n in manifest["notes"]), manifest["previous"])
+        freshness = [Freshness(**{**f, "last_spoke": date.fromisoformat(f["last_spoke"]) if f["last_spoke"] else None})
+                     for f in manifest["freshness"]]
+        return make_run(lake, read_pack(self.folder / name / "pack"), date.fromisoformat(manifest["as_of"]), before,
+                        area=manifest["area"], only=[b[0] for b in manifest["inputs"]], freshness=freshness, say=say)
+
+    def notes(self) -> list[Note]:
+        """What people decided between runs, oldest first."""
+        path = self.home / "notes.jsonl"
+        if not path.exists():
+            return []
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        return [Note(n["subject"], n["kind"], date.fromisoformat(n["day"]), n["reason"], n["by"]) for n in lines]
+
+    def add_note(self, note: Note) -> None:
+        """Keeps a review or a snooze; nothing is ever taken out."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        with open(self.home / "notes.jsonl", "a", encoding="utf-8") as file:
+            file.write(write_json(note, indent=None))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _frame(self, name: str, table: str) -> pd.DataFrame:
+        frame = pd.read_parquet(self.folder / name / f"{table}.parquet")
+        return frame.astype(object).where(frame.notna(), None)
+
+    def _move_in(self, draft: Path, place: Path) -> None:
+        old = place.with_name(f".old-{place.name}")
+        shutil.rmtree(old, ignore_errors=True)
+        if place.exists():
+            place.rename(old)
+        draft.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
+        pointer = self.folder / ".latest"
+        pointer.write_text(place.name + "\n", encoding="utf-8")
+        pointer.replace(self.folder / "latest")
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def _write(folder: Path, run: Run, before: Before, pack: Pack, lake: Lake) -> None:
+    _put(folder / "list.json", {"entries": run.entries, "left": run.left})
+    for flag in run.flags:
+        _put(folder / "flags" / f"{quote(flag.subject, safe='')}.json", flag)
+    for subject, table in run.tables.items():
+        table.order_by("subject").to_parquet(folder / f"features_{subject}.parquet")
+    run.linked.registry.to_parquet(folder / "registry.parquet")
+    before.registry.to_parquet(folder / "registry_before.parquet")
+    run.linked.links.to_parquet(folder / "links.parquet")
+    run.linked.review.to_parquet(folder / "review.parquet")
+    shutil.copytree(pack.folder, folder / "pack", ignore=shutil.ignore_patterns("*.test.yaml", "*.py", "__pycache__"))
+    _put(folder / "manifest.json", describe(run, before, lake))      # last: what has no manifest is not a run
+
+
+def describe(run: Run, before: Before, lake: Lake) -> dict[str, Any]:
+    """The manifest of a run: what it was made from, what it counted, what it could not use."""
+    rows = lake.counts_by_feed()
+    return {
+        "as_of": run.as_of, "area": run.area, "digests": run.digests, "previous": before.run,
+        "notes": list(before.notes), "inputs": [list(pair) for pair in lake.inputs(run.as_of)],
+        "freshness": [{f.name: getattr(one, f.name) for f in fields(one)} for one in run.freshness],
+        "partial_months": [
+            {"feed": r["feed"], "month": str(r["period"])[:10], "area": r["area"], "observed": int(r["observed"]),
+             "why": r["why"]} for r in run.partial.to_dict("records")],
+        "feeds": rows[rows["files"] > 0].to_dict("records"),
+        "rules": run.counts.to_dict("records"), "expired_rules": list(run.expired), "judged": dict(run.cohorts),
+        "people": {"linked": len(run.linked.people), "sightings": len(run.linked.links),
+                   "to_review": len(run.linked.review)},
+        "identity_events": run.linked.events.astype(str).to_dict("records"),
+    }
+
+
+def _put(path: Path, value: Any) -> None:
+    path.write_text(write_json(value), encoding="utf-8")
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def _entry(raw: Mapping[str, Any], as_of: date) -> Entry:
+    shown = as_of if raw["status"] == "shown" else _day(raw["last_shown"])
+    axes = tuple(AxisScore(**{**axis, "parts": tuple(Part(**part) for part in axis["parts"])})
+                 for axis in raw["axes"])
+    return Entry(**{**raw, "axes": axes, "fired": tuple(raw["fired"]), "exclusions": tuple(raw["exclusions"]),
+                    "latest_evidence": _day(raw["latest_evidence"]), "last_shown": shown})
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _check_batches(manifest: Mapping[str, Any], lake: Lake) -> None:
+    """Every batch the run read is still there, with the bytes it had."""
+    problems = []
+    for name, digest in manifest["inputs"]:
+        path = lake.home / name
+        if not path.exists():
+            problems.append(Problem(name, "the batch is gone", "the file the run read", "restore it from its backup"))
+        elif sha256(path.read_bytes()).hexdigest() != digest:
+            problems.append(Problem(name, "the batch has other bytes than the run read", f"sha256 {digest}",
+                                    "restore it from its backup"))
+    if problems:
+        raise RunError(problems)
+
+
+
+

@@ -1,0 +1,227 @@
+"""The weekly run, as one sentence: load -> link -> measure -> judge -> choose -> explain.
+
+One date, one pack, one snapshot of what partners had sent. No clock is read and nothing is decided here; the
+same inputs give the same bytes whatever the order of rows or the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from engine.compared import compare_places
+from engine.completeness import incomplete
+from engine.condition import names_in
+from engine.errors import Problem, RunError
+from engine.evidence import gather
+from engine.explain import explain
+from engine.flag import Flag
+from engine.history import Freshness
+from engine.judge import choose_candidates, count_outcomes, exists_of, judge
+from engine.keyed import World
+from engine.lake import Lake
+from engine.linkage import Linked
+from engine.lists import LISTS, Entry, Left, Note, check_lists, choose, explain_leaving, live_rules
+from engine.measures import Kept, carry, measure
+from engine.pack import Pack
+from engine.schema import SUBJECTS, Subject
+from engine.world import Workbench, assemble, connect
+
+Say = Callable[[str], None]
+_EXPLAINED = {"shown", "already held", "routed", "second source needed", "restricted", "muted"}
+
+
+@dataclass(frozen=True)
+class Before:
+    """What earlier runs and people leave for this one: plain values, so that a run can be made again.
+
+    `registry` of person ids; `entries` of the last run by list and subject; `notes` people made since.
+    """
+
+    registry: pd.DataFrame
+    entries: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
+    notes: Sequence[Note] = ()
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything one run found. `tables` holds per kind of subject every feature and outcome, still in DuckDB."""
+
+    as_of: date
+    area: str | None
+    entries: tuple[Entry, ...]
+    left: tuple[Left, ...]
+    flags: tuple[Flag, ...]
+    counts: pd.DataFrame
+    freshness: tuple[Freshness, ...]
+    partial: pd.DataFrame
+    linked: Linked
+    tables: Mapping[Subject, ir.Table]
+    expired: tuple[str, ...]
+    cohorts: Mapping[str, int]
+    digests: Mapping[str, str]
+
+
+def make_run(
+    lake: Lake, pack: Pack, as_of: date, before: Before, *, area: str | None = None,
+    only: Collection[str] | None = None, freshness: Sequence[Freshness] | None = None,
+    threads: int | None = None, say: Say = lambda _: None,
+) -> Run:
+    """The lists and flags of one date.
+
+    `only` and `freshness` are given when an old run is made again: its batches, and what was fresh then.
+    Raises RunError when nothing was known by that date, or when two implementations disagree.
+    """
+    check_lists(pack)
+    bench = Workbench(connect(threads))
+    say("reading what was known")
+    feeds = {name: bench.hold(f"feed_{name}", rows)
+             for name, rows in lake.tables(as_of, bench.connection, only).items()}
+    fresh = tuple(freshness if freshness is not None else lake.freshness(as_of, feeds))
+    if not any(f.records for f in fresh):
+        raise RunError(Problem(f"as of {as_of}", "no partner had told us anything yet",
+                               "a date after the first record", "ingest an extract, or choose a later date"))
+    say("linking people and places")
+    partial = find_partial_months(feeds, as_of)
+    assembled = assemble(feeds, pack, before.registry, frozenset(f.feed for f in fresh if f.fresh),
+                         gaps_of(partial), as_of, bench, area)
+    world = assembled.world
+    digests = digest_inputs(lake.inputs(as_of) if only is None else
+                            [p for p in lake.inputs(as_of) if p[0] in set(only)], pack, before)
+    say("measuring")
+    tables, kept = measure_all(world, pack, bench, say)
+    late = [f.title for f in fresh if not f.fresh]
+    entries, left, flags = [], [], []
+    for subject in SUBJECTS:
+        say(f"judging and explaining {LISTS[subject]}")
+        some, gone, explained = _list_one(subject, tables[subject], world, pack, before, late, fresh,
+                                          assembled.linked, digests, kept)
+        entries += some
+        left += gone
+        flags += explained
+    counts = pd.concat([count_outcomes(table) for table in tables.values()], ignore_index=True)
+    return Run(
+        as_of, area, tuple(entries), tuple(left), tuple(flags), counts, fresh, partial, assembled.linked, tables,
+        tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
+        {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests)
+
+
+def measure_all(
+    world: World, pack: Pack, bench: Workbench, say: Say
+) -> tuple[dict[Subject, ir.Table], Kept]:
+    """Every feature and outcome of every subject, and the rows behind them.
+
+    People first, then places (which may carry from people), then allocations (from both).
+    """
+    kept: Kept = {}
+    judged: dict[Subject, ir.Table] = {}
+    for subject in SUBJECTS:
+        say(f"measuring {LISTS[subject]}")
+        features = list(pack.features_of(subject).values())
+        wide = measure(world, subject, features, exists_of(pack, subject, world.as_of), bench.hold, kept)
+        if subject == "place":
+            wide = compare_places(world, bench.hold("place_measured", wide), features, read_by_rules(pack), bench.put)
+        wide = carry(world, wide, features, judged)
+        measured = bench.hold(f"{subject}_features", wide)
+        judged[subject] = bench.hold(f"{subject}_judged", judge(measured, pack, subject, world.as_of))
+    return judged, kept
+
+
+def read_by_rules(pack: Pack) -> set[str]:
+    """Every fact some rule reads, itself or carried. Comparing places is the dearest measure: what nobody reads is not."""
+    named = {f"{rule.subject}.{name}" for rule in pack.rules.values() for name in names_in(rule.when)}
+    named |= {str(pack.features[name].carried_from) for name in named if name in pack.features}
+    return {name.split(".", 1)[-1] for name in named}
+
+
+def find_partial_months(feeds: Mapping[str, ir.Table], as_of: date) -> pd.DataFrame:
+    """Months of the counted feeds that are only partly there: columns feed, period, area, observed, usual, why.
+
+    The month of `as_of` is left out: it is not over.
+    """
+    found = []
+    for feed, period, area in (("police_uk", "month", None), ("area_counts", "month", "borough"),
+                               ("police_incidents", "known", None), ("council_asb", "known", None)):
+        rows = feeds[feed]
+        keys = {"period": rows[period].cast("date").truncate("M").cast("date")}
+        if area:
+            keys["area"] = rows[area]
+        observed = rows["count"].sum() if "count" in rows.columns else rows.count()
+        monthly = rows.group_by(**keys).agg(observed=observed).execute()
+        monthly = monthly[pd.to_datetime(monthly["period"]) < pd.Timestamp(as_of.replace(day=1))]
+        if monthly.empty:
+            continue
+        if "area" not in monthly:
+            monthly["area"] = None
+        judged = incomplete(monthly[["period", "area", "observed"]])
+        found.append(judged[judged["partial"]].assign(feed=feed))
+    columns = ["feed", "period", "area", "observed", "usual", "share", "why"]
+    if not found:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(found, ignore_index=True)[columns]
+
+
+def gaps_of(partial: pd.DataFrame) -> dict[str, frozenset[date]]:
+    """The partial months of each feed as a whole (not of one area of it)."""
+    whole = partial[partial["area"].isna()] if len(partial) else partial
+    return {str(feed): frozenset(pd.to_datetime(rows["period"]).dt.date)
+            for feed, rows in whole.groupby("feed")}
+
+
+def digest_inputs(inputs: Sequence[tuple[str, str]], pack: Pack, before: Before) -> dict[str, str]:
+    """What a flag is stamped with: the pack, the declared features, and the snapshot it was made from."""
+    snapshot = sha256()
+    for name, digest in sorted(inputs):
+        snapshot.update(f"{name} {digest}\n".encode())
+    registry = before.registry.astype(str).sort_values(list(before.registry.columns))
+    snapshot.update(registry.to_csv(index=False).encode())
+    snapshot.update(repr(sorted(map(repr, before.notes))).encode())
+    snapshot.update(str(before.run).encode())
+    return {"pack": pack.digest, "features": _digest_folder(pack.folder / "features"),
+            "snapshot": snapshot.hexdigest()}
+
+
+def _digest_folder(folder: Path) -> str:
+    digest = sha256()
+    for path in sorted(folder.glob("*.yaml")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _list_one(
+    subject: Subject, table: ir.Table, world: World, pack: Pack, before: Before, late: Sequence[str],
+    fresh: Sequence[Freshness], linked: Linked, digests: Mapping[str, str], kept: Kept,
+) -> tuple[list[Entry], list[Left], list[Flag]]:
+    last = before.entries.get(LISTS[subject], {})
+    live = [rule.id for rule in live_rules(pack, subject, world.as_of)]
+    rows = choose_candidates(table, live, list(last))
+    by_id = {str(row["subject"]): row for row in rows}
+    newest = {name: row["last_known"] for name, row in by_id.items() if row.get("last_known")}
+    entries = choose(rows, subject, pack, world.as_of, last, before.notes, newest)  # type: ignore[arg-type]
+    left = explain_leaving(last, entries, by_id, pack, LISTS[subject], late, _merged(linked))
+    told = [entry for entry in entries if entry.status in _EXPLAINED]
+    evidence = gather(world, subject, [by_id[e.subject] for e in told], pack.features_of(subject).values(),
+                      exists_of(pack, subject, world.as_of), pack.features, kept)
+    silence = {f.title: _say_silence(f) for f in fresh if not f.fresh}
+    flags = [explain(e, by_id[e.subject], evidence, pack, subject, digests, silence) for e in told]
+    return entries, left, flags
+
+
+def _merged(linked: Linked) -> dict[str, str]:
+    merges = linked.events[linked.events["kind"] == "merge"]
+    return dict(zip(merges["other"].astype(str), merges["person"].astype(str), strict=True))
+
+
+def _say_silence(feed: Freshness) -> str:
+    if feed.last_spoke is None:
+        return "nothing has ever been received"
+    return f"last heard of {feed.age_days} days ago, on {feed.last_spoke}; usual within {feed.fresh_within}"
+
+

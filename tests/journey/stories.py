@@ -1,0 +1,87 @@
+"""The planted stories of an invented borough, held against a finished run.
+
+The truth is read here and nowhere in the engine. For each story: which subjects it is about, and what the run
+should have said of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from engine.pack import Pack
+
+KINDS = {"people": "person", "places": "place", "allocations": "allocation"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One expectation of one story, and what came out."""
+
+    story: str
+    expected: str
+    came_out: str
+    right: bool
+
+
+def check_stories(borough: Path, run: Path, pack: Pack) -> list[Verdict]:
+    """Every expectation of every planted story, judged against a saved run."""
+    stories = yaml.safe_load((borough / "truth" / "stories.yaml").read_text(encoding="utf-8"))
+    found = _Found(run, pack)
+    return [found.judge(story, expectation) for story in stories for expectation in story["expectation"]]
+
+
+class _Found:
+    def __init__(self, run: Path, pack: Pack) -> None:
+        self.pack = pack
+        registry = pd.read_parquet(run / "registry.parquet")
+        now = registry[registry["until"].isna()]
+        self.people = dict(zip(now["node"], now["person"], strict=True))
+        self.tables = {kind: pd.read_parquet(run / f"features_{kind}.parquet").set_index("subject")
+                       for kind in KINDS.values()}
+        entries = json.loads((run / "list.json").read_text(encoding="utf-8"))["entries"]
+        self.entries = {entry["subject"]: entry for entry in entries}
+        self.rule_ids = {rule.reference: rule.id for rule in pack.rules.values()}
+
+    def judge(self, story: dict[str, Any], expectation: dict[str, Any]) -> Verdict:
+        subject = self._subject(story["subjects"][expectation["subject"]])
+        kind = KINDS[expectation["list"]]
+        came_out = self._come_out(subject, kind, expectation)
+        words = f"{expectation['subject']} on {expectation['list']}, {expectation['rule']}"
+        words += f" ({expectation['axis']})" if expectation.get("axis") else ""
+        wanted = str(expectation["expect"])
+        return Verdict(story["name"], f"{words}: {wanted}", came_out, came_out == wanted)
+
+    def _subject(self, named: Any) -> str | None:
+        if isinstance(named, str):
+            return named
+        if "namespace" in named:
+            return self.people.get(f"{named['namespace']}:{named['ref']}")
+        return str(next(iter(named.values())))
+
+    def _come_out(self, subject: str | None, kind: str, expectation: dict[str, Any]) -> str:
+        entry = self.entries.get(subject or "")
+        if expectation["expect"] in ("held", "routed", "muted", "restricted", "second_source"):
+            return {"already held": "held", "second source needed": "second_source"}.get(
+                entry["status"], entry["status"]) if entry else "not_flagged"
+        if expectation["rule"] == "any":
+            return self._any(entry, expectation.get("axis"))
+        table = self.tables[kind]
+        if subject not in table.index:
+            return "not_flagged"
+        state = table.loc[subject, f"rule:{self.rule_ids[expectation['rule']]}"]
+        if state is None or pd.isna(state):
+            return "cannot_tell"
+        counted = entry is not None and self.rule_ids[expectation["rule"]] in entry["fired"]
+        return "flagged" if state and counted else "not_flagged"
+
+    def _any(self, entry: dict[str, Any] | None, axis: str | None) -> str:
+        if entry is None:
+            return "not_flagged"
+        axes = [a["axis"] for a in entry["axes"]]
+        return "flagged" if axis is None or axis in axes else "not_flagged"
