@@ -48,7 +48,7 @@ def shows(lake: Lake) -> Shows:
     """The feed as it was known before a day, as a frame."""
     def show(feed: str, as_of: date = TODAY) -> pd.DataFrame:
         one = Lake(lake.home, {feed: lake.contracts[feed]})
-        rows: pd.DataFrame = one.tables(as_of, connect())[feed].execute()
+        rows: pd.DataFrame = one.tables(as_of, connect())[feed].order_by("record").execute()
         return rows
     return show
 

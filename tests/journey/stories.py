@@ -55,7 +55,8 @@ class _Found:
         words = f"{expectation['subject']} on {expectation['list']}, {expectation['rule']}"
         words += f" ({expectation['axis']})" if expectation.get("axis") else ""
         wanted = str(expectation["expect"])
-        return Verdict(story["name"], f"{words}: {wanted}", came_out, came_out == wanted)
+        right = came_out == wanted or (wanted, came_out) == ("not_flagged", "cannot_tell")
+        return Verdict(story["name"], f"{words}: {wanted}", came_out, right)
 
     def _subject(self, named: Any) -> str | None:
         if isinstance(named, str):
@@ -66,9 +67,8 @@ class _Found:
 
     def _come_out(self, subject: str | None, kind: str, expectation: dict[str, Any]) -> str:
         entry = self.entries.get(subject or "")
-        if expectation["expect"] in ("held", "routed", "muted", "restricted", "second_source"):
-            return {"already held": "held", "second source needed": "second_source"}.get(
-                entry["status"], entry["status"]) if entry else "not_flagged"
+        if expectation["expect"] == "held":      # by an exclusion, which says where it goes instead
+            return "held" if entry and expectation["exclusion"] in entry["exclusions"] else "not_held"
         if expectation["rule"] == "any":
             return self._any(entry, expectation.get("axis"))
         table = self.tables[kind]
