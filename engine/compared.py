@@ -51,6 +51,7 @@ def compare_places(
 
 def _compare(world: World, wide: ir.Table, feature: Feature) -> pd.DataFrame | None:
     assert feature.window is not None
+    assert feature.table is not None
     start = world.as_of - timedelta(days=feature.window)
     if not world.believes(feature) or world.gaps_in(feature.feeds, start, world.as_of):
         return None
@@ -61,10 +62,12 @@ def _compare(world: World, wide: ir.Table, feature: Feature) -> pd.DataFrame | N
     if begun is None or counts.empty:
         return None
     months = _fit_season(world, feature)
-    exposures = _exposures(world, feature, begun, months)
     parts = []
-    for _, level in counts.groupby("level", sort=True):
-        past = history[history["place"].isin(level["place"])]
+    for name, level in counts.groupby("level", sort=True):
+        # Map points are redrawn now and then; what came before is about other places and is not compared with.
+        since = world.redrawn.get(feature.table, begun) if name == "point" else begun
+        exposures = _exposures(world, feature, max(begun, since), months)
+        past = history[history["place"].isin(level["place"]) & history["window"].isin(exposures)]
         parts.append(compare(level.drop(columns="level"), past, exposures))
     return pd.concat(parts, ignore_index=True)
 

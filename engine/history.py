@@ -62,6 +62,10 @@ def view(contract: Contract, home: Path, receipts: Sequence[Receipt], as_of: dat
     stored = _typed(con.read_parquet(batches, union_by_name=True), contract)
     if contract.replaces:
         return _shape(_latest_partitions(stored, as_of), contract, as_of)
+    if len(batches) == 1 and not any(r.revised or r.seen for r in own):
+        # One file that holds each record once: there are no versions to choose between.
+        only_version = stored.filter(stored.known < as_of)
+        return _shape(only_version.mutate(revised=only_version.known), contract, as_of)
     seen = [str(home / r.seen) for r in own if r.seen]
     said = stored.select(*_KEYS)
     if seen and is_out_of_order(own):
@@ -179,7 +183,7 @@ def _shape(rows: ir.Table, contract: Contract, as_of: date) -> ir.Table:
         begun = (shaped[span.start].cast("date") <= as_of).fill_null(True)
         lasting = (shaped[span.end].cast("date") > as_of).fill_null(True)
         shaped = shaped.mutate(current=begun & lasting)
-    return shaped.order_by("record")
+    return shaped
 
 
 def _measure(

@@ -35,6 +35,7 @@ class World:
     fresh: frozenset[str]
     table_feeds: Mapping[str, tuple[str, ...]]
     gaps: Mapping[str, frozenset[date]] = field(default_factory=dict)     # feed -> firsts of partial months
+    redrawn: Mapping[str, date] = field(default_factory=dict)     # feed -> first month of its present map points
 
     def believes(self, feature: Feature) -> bool:
         """Whether silence and change can be read in a feature's feeds.

@@ -179,7 +179,9 @@ def _value(world: World, rows: ir.Table, feature: Feature, mask: Any) -> Any:
             return (rows.count(where=mask) > 0).nullif(False)
         case "distinct":
             return column.nunique(where=mask).nullif(0)
-        case "sum" | "max" | "min" as verb:
+        case "sum":
+            return _sum(column, mask)
+        case "max" | "min" as verb:
             return getattr(column, verb)(where=mask)
         case "latest":
             return column.argmax(rows.known.cast("string") + rows.record, where=mask)
@@ -192,14 +194,18 @@ def _value(world: World, rows: ir.Table, feature: Feature, mask: Any) -> Any:
             change = column.nunique(where=mask) - column.nunique(where=before)
             return (rows.count(where=mask | before) > 0).ifelse(change, ibis.null("int64"))
         case "ratio":
-            before = column.sum(where=_mask(world, rows, feature, 1))
-            return column.sum(where=mask) / before.nullif(0)
+            return _sum(column, mask) / _sum(column, _mask(world, rows, feature, 1)).nullif(0)
         case "share":
             which = express(feature.of_which, lambda name: rows[name])  # type: ignore[arg-type]
             return rows.count(where=mask & which) / rows.count(where=mask).nullif(0)
         case "nearest":
             return (rows.metres.min(where=mask) + 0.5).floor().cast("int64")
     raise AssertionError(feature.measure.verb)
+
+
+def _sum(column: Any, mask: Any) -> Any:
+    """Added in decimals: a sum of binary fractions would depend on the order of rows and threads."""
+    return column.cast("decimal(18, 4)").sum(where=mask).cast("float64")
 
 
 def _two_steps(world: World, rows: ir.Table, feature: Feature) -> ir.Table:

@@ -205,6 +205,8 @@ def describe(run: Run, before: Before, lake: Lake) -> dict[str, Any]:
              "why": r["why"]} for r in run.partial.to_dict("records")],
         "feeds": rows[rows["files"] > 0].to_dict("records"),
         "rules": run.counts.to_dict("records"), "expired_rules": list(run.expired), "judged": dict(run.cohorts),
+        "redrawn": dict(run.redrawn),
+        "orphans": run.orphans.groupby(["feed", "column"]).size().rename("records").reset_index().to_dict("records"),
         "people": {"linked": len(run.linked.people), "sightings": len(run.linked.links),
                    "to_review": len(run.linked.review)},
         "identity_events": run.linked.events.astype(str).to_dict("records"),

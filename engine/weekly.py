@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from engine.compared import compare_places
-from engine.completeness import incomplete
+from engine.completeness import gazetteer_break, incomplete
 from engine.condition import names_in
 from engine.errors import Problem, RunError
 from engine.evidence import gather
@@ -65,6 +65,8 @@ class Run:
     linked: Linked
     tables: Mapping[Subject, ir.Table]
     expired: tuple[str, ...]
+    orphans: pd.DataFrame
+    redrawn: Mapping[str, date]
     cohorts: Mapping[str, int]
     digests: Mapping[str, str]
 
@@ -91,7 +93,7 @@ def make_run(
     say("linking people and places")
     partial = find_partial_months(feeds, as_of)
     assembled = assemble(feeds, pack, before.registry, frozenset(f.feed for f in fresh if f.fresh),
-                         gaps_of(partial), as_of, bench, area)
+                         gaps_of(partial), find_redrawn(feeds), as_of, bench, area)
     world = assembled.world
     digests = digest_inputs(lake.inputs(as_of) if only is None else
                             [p for p in lake.inputs(as_of) if p[0] in set(only)], pack, before)
@@ -110,6 +112,7 @@ def make_run(
     return Run(
         as_of, area, tuple(entries), tuple(left), tuple(flags), counts, fresh, partial, assembled.linked, tables,
         tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
+        lake.check_references(feeds), world.redrawn,
         {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests)
 
 
@@ -166,6 +169,20 @@ def find_partial_months(feeds: Mapping[str, ir.Table], as_of: date) -> pd.DataFr
     if not found:
         return pd.DataFrame(columns=columns)
     return pd.concat(found, ignore_index=True)[columns]
+
+
+def find_redrawn(feeds: Mapping[str, ir.Table]) -> dict[str, date]:
+    """The first month of the present map points of police.uk, where its list of points was ever redrawn."""
+    rows = feeds["police_uk"]
+    named = rows.filter(rows.longitude.notnull()).mutate(
+        place=rows.longitude.round(6).cast("string") + "," + rows.latitude.round(6).cast("string"))
+    counted = named.group_by("place", period=named.month.cast("date")).agg(observed=named.count())
+    monthly = counted.order_by(["period", "place"]).execute()
+    if monthly.empty:
+        return {}
+    breaks = gazetteer_break(monthly)
+    broken = breaks[breaks["broken"]]
+    return {"police_uk": pd.Timestamp(broken["period"].max()).date()} if len(broken) else {}
 
 
 def gaps_of(partial: pd.DataFrame) -> dict[str, frozenset[date]]:

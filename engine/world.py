@@ -79,7 +79,7 @@ class Assembled:
 
 def assemble(
     feeds: Mapping[str, ir.Table], pack: Pack, registry: pd.DataFrame, fresh: frozenset[str],
-    gaps: Mapping[str, frozenset[date]], as_of: date, bench: Workbench, area: str | None = None,
+    gaps: Mapping[str, frozenset[date]], redrawn: Mapping[str, date], as_of: date, bench: Workbench, area: str | None = None,
 ) -> Assembled:
     """Everything features are measured on, as of a date. `area` keeps places whose name starts with it."""
     located = locate(dict(feeds), bench.hold, bench.put)
@@ -97,7 +97,7 @@ def assemble(
         "place": bench.hold("cohort_place", _places(tables, area, as_of)),
         "allocation": bench.hold("cohort_allocation", _proposals(tables)),
     }
-    return Assembled(World(as_of, tables, cohorts, fresh, _TABLE_FEEDS, gaps), linked)  # type: ignore[arg-type]
+    return Assembled(World(as_of, tables, cohorts, fresh, _TABLE_FEEDS, gaps, redrawn), linked)  # type: ignore[arg-type]
 
 
 # --- tables about people --------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def _places(tables: Mapping[str, ir.Table], area: str | None, as_of: date) -> ir
     each = ibis.union(*levels, distinct=False)
     places = each.group_by(["subject", "level", "key"]).agg(
         area_name=each.area_name.min(), dwellings=each.dwellings.max(),
-        easting=each.easting.mean(), northing=each.northing.mean())
+        easting=each.easting.mean().round(1), northing=each.northing.mean().round(1))
     reports = [by_level(tables[name]).select("known", heard_at="subject") for name in ("incidents", "police_uk")]
     heard = ibis.union(*reports, distinct=False)
     age = ibis.literal(as_of).delta(heard.known, unit="day")
@@ -228,7 +228,7 @@ def _level(addresses: ir.Table, level: str, name: str) -> ir.Table:
     rows = addresses.filter(addresses[level].notnull())
     grouped = rows.group_by(key=rows[level]).agg(
         area_name=rows[name].min(), dwellings=rows.count(where=rows.dwelling.fill_null(True)),
-        easting=rows.easting.mean(), northing=rows.northing.mean())
+        easting=rows.easting.mean().round(1), northing=rows.northing.mean().round(1))
     return grouped.select(subject=ibis.literal(f"{level}:") + grouped.key, level=ibis.literal(level),
                           key="key", area_name="area_name", dwellings="dwellings",
                           easting="easting", northing="northing")
@@ -241,7 +241,7 @@ def _open_places(rows: ir.Table) -> list[ir.Table]:
         kept = rows.filter(rows[key].notnull())
         grouped = kept.group_by(key=kept[key]).agg(
             lsoa_name=kept.lsoa_name.min(), location=kept.location.min(),
-            easting=kept.easting.mean(), northing=kept.northing.mean())
+            easting=kept.easting.mean().round(1), northing=kept.northing.mean().round(1))
         where = grouped.location.fill_null("")
         name = grouped.lsoa_name if level == "lsoa" else grouped.lsoa_name + ": " + where
         parts.append(grouped.select(
