@@ -61,8 +61,7 @@ class Arrival:
         self._load_past(past)
         self.connection.execute(_FATE_IN_PARTITION if self.contract.replaces else _FATE_IN_CHAIN,
                                 {"received": self.received, "sequence": self.sequence})
-        found = {fate: rows for fate, rows in self._rows(
-            "SELECT fate, count(*) FROM judged GROUP BY fate")}
+        found = dict(self._rows("SELECT fate, count(*) FROM judged GROUP BY fate"))
         (first,), = self._rows("SELECT min(known) FROM judged WHERE fate <> 'conflict'")
         withdrawn = self._rows(_WITHDRAWN)[0][0] if self.contract.replaces else 0
         return Counts(found.get("new", 0), found.get("revised", 0), found.get("unchanged", 0),

@@ -1,7 +1,8 @@
 """Scored subjects -> this week's lists: who is shown, who waits for capacity, who is held elsewhere, and why.
 
 Three lists: people, places, allocations. Order: band, then points on the leading axis, then longest since last
-shown, then subject id; never row order. Among places of equal points the busiest of late comes first. What does not fit the week's capacity is named "not shown: capacity".
+shown, then subject id; never row order. Among places of equal points the busiest of late comes first. What does
+not fit the week's capacity is named "not shown: capacity".
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ def measure(
 ) -> ir.Table:
     """One row per subject of the cohort: `subject`, a column per feature, and `exists_<n>` per block.
 
-    Fills `kept` with the rows it counted. Carried features and place statistics are added afterwards, by `carry` and `expected`.
+    Fills `kept` with the rows it counted. Carried features and place statistics are added afterwards, by `carry`
+    and `compared`.
     """
     groups: dict[tuple[str, int | None], list[Feature]] = defaultdict(list)
     for feature in features:

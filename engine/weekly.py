@@ -99,12 +99,11 @@ def make_run(
                             [p for p in lake.inputs(as_of) if p[0] in set(only)], pack, before)
     say("measuring")
     tables, kept = measure_all(world, pack, bench, say)
-    late = [f.title for f in fresh if not f.fresh]
+    found = _Found(world, pack, before, fresh, assembled.linked, digests, kept)
     entries, left, flags = [], [], []
     for subject in SUBJECTS:
         say(f"judging and explaining {LISTS[subject]}")
-        some, gone, explained = _list_one(subject, tables[subject], world, pack, before, late, fresh,
-                                          assembled.linked, digests, kept)
+        some, gone, explained = _list_one(subject, tables[subject], found)
         entries += some
         left += gone
         flags += explained
@@ -138,7 +137,7 @@ def measure_all(
 
 
 def read_by_rules(pack: Pack) -> set[str]:
-    """Every fact some rule reads, itself or carried. Comparing places is the dearest measure: what nobody reads is not."""
+    """Every fact some rule reads, itself or carried. Comparing places is dear, so what nobody reads is not compared."""
     named = {f"{rule.subject}.{name}" for rule in pack.rules.values() for name in names_in(rule.when)}
     named |= {str(pack.features[name].carried_from) for name in named if name in pack.features}
     return {name.split(".", 1)[-1] for name in named}
@@ -212,22 +211,36 @@ def _digest_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What the three lists are made from."""
+
+    world: World
+    pack: Pack
+    before: Before
+    fresh: Sequence[Freshness]
+    linked: Linked
+    digests: Mapping[str, str]
+    kept: Kept
+
+
 def _list_one(
-    subject: Subject, table: ir.Table, world: World, pack: Pack, before: Before, late: Sequence[str],
-    fresh: Sequence[Freshness], linked: Linked, digests: Mapping[str, str], kept: Kept,
+    subject: Subject, table: ir.Table, found: _Found
 ) -> tuple[list[Entry], list[Left], list[Flag]]:
+    world, pack, before = found.world, found.pack, found.before
+    late = [f.title for f in found.fresh if not f.fresh]
     last = before.entries.get(LISTS[subject], {})
     live = [rule.id for rule in live_rules(pack, subject, world.as_of)]
     rows = choose_candidates(table, live, list(last))
     by_id = {str(row["subject"]): row for row in rows}
     newest = {name: row["last_known"] for name, row in by_id.items() if row.get("last_known")}
     entries = choose(rows, subject, pack, world.as_of, last, before.notes, newest)  # type: ignore[arg-type]
-    left = explain_leaving(last, entries, by_id, pack, LISTS[subject], late, _merged(linked))
+    left = explain_leaving(last, entries, by_id, pack, LISTS[subject], late, _merged(found.linked))
     told = [entry for entry in entries if entry.status in _EXPLAINED]
     evidence = gather(world, subject, [by_id[e.subject] for e in told], pack.features_of(subject).values(),
-                      exists_of(pack, subject, world.as_of), pack.features, kept)
-    silence = {f.title: _say_silence(f) for f in fresh if not f.fresh}
-    flags = [explain(e, by_id[e.subject], evidence, pack, subject, digests, silence) for e in told]
+                      exists_of(pack, subject, world.as_of), pack.features, found.kept)
+    silence = {f.title: _say_silence(f) for f in found.fresh if not f.fresh}
+    flags = [explain(e, by_id[e.subject], evidence, pack, subject, found.digests, silence) for e in told]
     return entries, left, flags
 
 

@@ -79,7 +79,8 @@ class Assembled:
 
 def assemble(
     feeds: Mapping[str, ir.Table], pack: Pack, registry: pd.DataFrame, fresh: frozenset[str],
-    gaps: Mapping[str, frozenset[date]], redrawn: Mapping[str, date], as_of: date, bench: Workbench, area: str | None = None,
+    gaps: Mapping[str, frozenset[date]], redrawn: Mapping[str, date], as_of: date, bench: Workbench,
+    area: str | None = None,
 ) -> Assembled:
     """Everything features are measured on, as of a date. `area` keeps places whose name starts with it."""
     located = locate(dict(feeds), bench.hold, bench.put)
