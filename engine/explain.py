@@ -69,8 +69,7 @@ def explain(
         convene=tuple(dict.fromkeys(a for r in fired for a in r.convene)),
         respond=tuple(dict.fromkeys(resp for step in ("support", "agree", "enforce")
                                     for r in fired for resp in r.respond if resp.step == step)),
-        routing=tuple(f"{x.title}: {x.route}" if x.route else x.title
-                      for x in pack.exclusions if x.id in entry.exclusions),
+        routing=_routing(entry, row, facts, counted, pack, subject),
         late_feeds=tuple(f"{feed}: {text}" for feed, text in sorted(freshness.items())),
         contest=CONTEST, does_not=DOES_NOT[entry.list], digests=dict(digests),
         near_misses=_near_misses(pack, subject, evidence, steps, features))
@@ -247,6 +246,18 @@ def _questions(
                 rule.id, rule.title, tuple(f.title for f in known) + tuple(t.replace("_", " ") for t in tables),
                 tuple(dict.fromkeys(name_agency(a) for f in known for a in f.agency)), tuple(waiting)))
     return tuple(questions)
+
+
+def _routing(
+    entry: Entry, row: Row, facts: Sequence[Fact], counted: Mapping[str, Counted], pack: Pack, subject: Subject
+) -> tuple[str, ...]:
+    """Where it goes instead, whom to ask first, and which of these could not be checked."""
+    live = any(r.get("live_investigation") for fact in facts for r in counted[fact.name].rows)
+    holding = [x for x in pack.exclusions if x.id in entry.exclusions or (live and x.effect == "consent")]
+    unchecked = [x for x in pack.exclusions if x.when is not None and x.subject == subject
+                 and row.get(f"exclusion:{x.id}") is None]
+    return (*(f"{x.title}: {x.route}" if x.route else x.title for x in holding),
+            *(f"Could not be checked: {x.title}" for x in unchecked))
 
 
 def _near_misses(

@@ -121,7 +121,8 @@ def build_involvements(feeds: Mapping[str, ir.Table], incidents: ir.Table, hold:
     rows = ibis.union(*parts, distinct=False)
     rows = rows.filter(rows.person.notnull())
     taken = ("incident", "category", "family", "cchi_days", "hate", "domestic_abuse", "dash_score",
-             "reporter", "occurred", "reported", "known", "uprn", "anonymous", "evidence", "disputed")
+             "reporter", "occurred", "reported", "known", "uprn", "anonymous", "evidence", "disputed",
+             "live_investigation")
     event = incidents.select(of="record", **{f"of_{name}": name for name in taken})
     joined = rows.inner_join(event, rows.report == event.of)
     joined = joined.mutate(

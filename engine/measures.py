@@ -31,7 +31,8 @@ _TWO_STEPS = {"top_share"}
 Kept = dict[tuple[Subject, str, int | None], ir.Table]
 """The keyed rows that were counted, by kind of subject, table and reach: the evidence is fetched from these."""
 
-SHOWN = frozenset({"subject", "record", "known", "occurred", "category", "kind", "code", "flag", "evidence", "role"})
+SHOWN = frozenset({"subject", "record", "known", "occurred", "category", "kind", "code", "flag", "evidence", "role",
+                   "live_investigation"})
 """What of a record a flag may name, besides what its features read."""
 
 

@@ -37,7 +37,7 @@ INVOLVEMENTS: dict[str, Kind] = {
     "cchi_days": "number", "hate": "boolean", "domestic_abuse": "boolean", "dash_score": "number",
     "reporter": "text", "subject_key": "text", "victim_key": "text", "related": "boolean",
     "occurred": "date", "reported": "date", "known": "date", "uprn": "text",
-    "disputed": "boolean", "anonymous": "boolean",
+    "disputed": "boolean", "anonymous": "boolean", "live_investigation": "boolean",
 }
 
 CANONICAL: dict[str, dict[str, Kind]] = {
