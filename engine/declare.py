@@ -302,10 +302,10 @@ def _feature(
 def _compared(count: Feature) -> list[Feature]:
     shared = {key: getattr(count, key) for key in count.__dataclass_fields__}
     return [
-        Feature(**{**shared, "name": f"{count.name}_{suffix}", "type": kind, "unit": words,
+        Feature(**{**shared, "name": f"{count.name}_{suffix}", "type": "decimal", "unit": unit,
                    "title": f"{count.title}: {words}", "absence": "unknown", "statistic": suffix,
                    "compare": False})
-        for suffix, (words, kind) in COMPARED.items()
+        for suffix, (words, unit) in COMPARED.items()
     ]
 
 

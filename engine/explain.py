@@ -42,8 +42,10 @@ DOES_NOT = {
 def explain(
     entry: Entry, row: Row, evidence: Evidence, pack: Pack, subject: Subject, digests: Mapping[str, str],
     freshness: Mapping[str, str],
-) -> Flag:
-    """The flag of one entry. `row` is its judged row; `freshness` says, per feed not up to date, how late.
+) -> tuple[Flag, tuple[str, ...]]:
+    """The flag of one entry, and apart from it its near misses, which are for analysts only.
+
+    `row` is its judged row; `freshness` says, per feed not up to date, how late.
 
     Raises RunError if the row's values or outcomes differ from those worked out by hand.
     """
@@ -59,20 +61,20 @@ def explain(
     facts = _facts(fired, features, row, counted, pack)
     questions = _questions(pack, subject, evidence, steps, features)
     lapse = find_lapse(entry, row, fired, evidence, pack, subject)
-    return Flag(
+    flag = Flag(
         id=f"{entry.subject}@{evidence.world.as_of}", as_of=evidence.world.as_of, list=entry.list,
         subject=entry.subject, name=entry.name, band=entry.band, status=entry.status, change=entry.change,
         paragraph=_paragraph(entry, reasons, questions, lapse),
         axes=tuple(Axis(a.axis, a.points, a.before, a.reduced, a.band, a.floor, a.parts) for a in entry.axes),
-        reasons=reasons, facts=facts, records=_records(facts, counted),
+        reasons=reasons, facts=facts, records=_records(facts, counted, pack),
         against=_against(entry, row, facts, counted, pack, evidence), questions=questions, lapse=lapse,
         convene=tuple(dict.fromkeys(a for r in fired for a in r.convene)),
         respond=tuple(dict.fromkeys(resp for step in ("support", "agree", "enforce")
                                     for r in fired for resp in r.respond if resp.step == step)),
         routing=_routing(entry, row, facts, counted, pack, subject),
         late_feeds=tuple(f"{feed}: {text}" for feed, text in sorted(freshness.items())),
-        contest=CONTEST, does_not=DOES_NOT[entry.list], digests=dict(digests),
-        near_misses=_near_misses(pack, subject, evidence, steps, features))
+        contest=CONTEST, does_not=DOES_NOT[entry.list], digests=dict(digests))
+    return flag, _near_misses(pack, subject, evidence, steps, features)
 
 
 # --- checking one implementation against the other -----------------------------------------------
@@ -147,7 +149,7 @@ def _node(
         text=_text(step.condition, features, pack), state=step.state,
         value=_show(step.value, feature) if feature else None,
         threshold=show(step.condition.value, feature.unit)
-        if feature and isinstance(step.condition, Compare) and not isinstance(step.condition.value, tuple)
+        if feature and isinstance(step.condition, Compare) and not isinstance(step.condition.value, tuple | bool)
         else None,
         agencies=tuple(name_agency(a) for a in feature.agency) if feature else (),
         first=known[0] if known else None, last=known[-1] if known else None,
@@ -199,14 +201,23 @@ def _read_by(rule: Rule, pack: Pack) -> list[str]:
     return names
 
 
-def _records(facts: Sequence[Fact], counted: Mapping[str, Counted]) -> tuple[Record, ...]:
+def _records(facts: Sequence[Fact], counted: Mapping[str, Counted], pack: Pack) -> tuple[Record, ...]:
     named = {record for fact in facts for record in fact.records}
     found = {r["record"]: r for fact in facts for r in counted[fact.name].rows if r["record"] in named}
     records = [Record(record, record.split(":", 1)[0], row.get("occurred"), row["known"],
-                      row.get("category") or row.get("kind") or row.get("code") or row.get("flag"),
+                      _what(row, pack),
                       row.get("evidence"), row.get("role"))
                for record, row in found.items()]
     return tuple(sorted(records, key=lambda r: (r.known, r.record), reverse=True))
+
+
+def _what(row: Row, pack: Pack) -> str | None:
+    """What a record is, in words. Which need or which social care involvement it is stays with the agency."""
+    if row.get("category") in pack.categories:
+        return pack.categories[row["category"]].label
+    if row.get("code") or row.get("flag"):
+        return "support need" if row.get("code") else "social care involvement"
+    return str(row["kind"]).replace("_", " ") if row.get("kind") else None
 
 
 def _against(
@@ -216,10 +227,10 @@ def _against(
     """What speaks for the subject, or for caution; shown beside the reasons, never below the fold."""
     said = [f"{p.title} (points less {p.reduce:.0%})" for p in pack.protections
             if row.get(f"protection:{p.id}") is True]
-    records = _records(facts, counted)
+    records = _records(facts, counted, pack)
     feeds = {r.feed for r in records}
     if len(feeds) == 1:
-        said.append(f"Every record behind this comes from one source: {feeds.pop().replace('_', ' ')}.")
+        said.append(f"Every record behind this comes from one source: {pack.contracts[feeds.pop()].title}.")
     if records:
         quiet = (evidence.world.as_of - records[0].known).days
         if quiet >= 28:

@@ -24,12 +24,12 @@ FAR = 9_999_999
 never near. Shown to people as "none recorded"."""
 
 COMPARED = {
-    "expected": ("expected", "decimal"),
-    "ratio": ("times expected", "decimal"),
-    "ratio_low": ("times expected, at least", "decimal"),
-    "exceed": ("chance of as many by luck", "decimal"),
+    "expected": ("what would be expected here", ""),
+    "ratio": ("against what would be expected", "times expected"),
+    "ratio_low": ("against what would be expected, at the least", "times expected"),
+    "exceed": ("chance of as many by luck", ""),
 }
-"""What `compare: true` adds to a windowed place count: suffix -> (words, type). See `expected`."""
+"""What `compare: true` adds to a windowed place count: suffix -> (words, unit). See `expected`."""
 
 _KIND: dict[str, Kind] = {"integer": "number", "decimal": "number", "boolean": "boolean",
                           "code": "text", "date": "date"}

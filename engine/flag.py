@@ -108,7 +108,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Flag:
-    """Everything kept of one flag. `near_misses` are for analysts and no officer's page shows them."""
+    """Everything kept of one flag."""
 
     id: str
     as_of: date
@@ -133,12 +133,12 @@ class Flag:
     contest: str
     does_not: str
     digests: Mapping[str, str]
-    near_misses: tuple[str, ...]
 
 
 def write_json(value: Any, indent: int | None = 1) -> str:
     """A frozen value as JSON: sorted keys, dates as ISO, the same bytes every time."""
-    return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False) + "\n"
+    return json.dumps(_plain(value), sort_keys=True, indent=indent, ensure_ascii=False,
+                      allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:

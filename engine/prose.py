@@ -79,9 +79,21 @@ def show(value: Any, unit: str = "") -> str:
         return f"{value.day} {value:%B %Y}"
     if isinstance(value, float):
         text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 or value == 0 else f"{value:.1g}"
+        text = text if abs(value) >= _TINY or value == 0 else f"under {_TINY:f}".rstrip("0")
     else:
         text = str(value).replace("_", " ") if isinstance(value, str) else str(value)
-    return f"{text} {unit}".strip()
+    return f"{text} {_one(unit) if value == 1 else unit}".strip()
+
+
+_TINY = 0.0001      # below this a chance is said to be under it; nobody can weigh 3e-60
+_PLURALS = {"people": "person", "households": "household", "children": "child", "properties": "property"}
+
+
+def _one(unit: str) -> str:
+    """A unit for one of it: incidents -> incident."""
+    first, _, rest = unit.partition(" ")
+    single = _PLURALS.get(first, first[:-1] if first.endswith("s") and first not in ("times", "less") else first)
+    return f"{single} {rest}".strip()
 
 
 def name_agency(agency: str) -> str:

@@ -3,10 +3,11 @@
     home/runs/<as-of>-<digest>/  manifest.json   date, pack, batches, what was fresh, counts, digests
                                  list.json       every entry of every list, and who left and why
                                  flags/*.json    one flag a file, byte for byte what replay must give
+                                 near_misses.json    what nearly fired, for analysts
                                  features_*.parquet  every feature and outcome of every subject judged
                                  registry_before.parquet, registry.parquet, links.parquet, review.parquet
                                  pack/           the rules as they were
-    home/runs/latest             the name of the last run that was finished
+    home/runs/made               the names of the runs in the order they were finished, one a line
 
 A run is written beside its place and moved there when whole, so a killed run leaves the last good one.
 """
@@ -44,13 +45,19 @@ class Runs:
         self.home, self.folder = home, home / "runs"
 
     def latest(self) -> str | None:
-        """The name of the last finished run."""
-        pointer = self.folder / "latest"
-        return pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
+        """The name of the run that was finished last."""
+        made = self._made()
+        return made[-1] if made else None
 
     def names(self) -> list[str]:
-        """Every finished run, oldest date first."""
-        return sorted(p.parent.name for p in self.folder.glob("*/manifest.json") if not p.parent.name.startswith("."))
+        """Every finished run, oldest date first; of one date, the one finished last comes last."""
+        made = self._made()
+        return sorted(set(made), key=lambda name: (name[:10], len(made) - made[::-1].index(name)))
+
+    def _made(self) -> list[str]:
+        path = self.folder / "made"
+        names = path.read_text(encoding="utf-8").split() if path.exists() else []
+        return [name for name in names if (self.folder / name / "manifest.json").exists()]
 
     def before(self, as_of: date, area: str | None = None) -> Before:
         """What the last run before a date leaves for the next, with the notes made by then."""
@@ -102,6 +109,12 @@ class Runs:
             entry = _entry(raw, as_of)
             found[entry.list][entry.subject] = entry
         return found
+
+    def near_misses(self, name: str) -> dict[str, list[str]]:
+        """The rules one fact away from firing, by subject. For analysts: no officer is shown "almost"."""
+        loaded: dict[str, list[str]] = json.loads(
+            (self.folder / name / "near_misses.json").read_text(encoding="utf-8"))
+        return loaded
 
     def flag_text(self, flag: str, run: str | None = None) -> str:
         """A stored flag as JSON text. `flag` is SUBJECT or SUBJECT@DATE. Raises RunError with what is near."""
@@ -171,9 +184,10 @@ class Runs:
             place.rename(old)
         draft.rename(place)
         shutil.rmtree(old, ignore_errors=True)
-        pointer = self.folder / ".latest"
-        pointer.write_text(place.name + "\n", encoding="utf-8")
-        pointer.replace(self.folder / "latest")
+        with open(self.folder / "made", "a", encoding="utf-8") as made:
+            made.write(place.name + "\n")
+            made.flush()
+            os.fsync(made.fileno())
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -190,6 +204,7 @@ def _write(folder: Path, run: Run, before: Before, pack: Pack, lake: Lake) -> No
     run.linked.links.to_parquet(folder / "links.parquet")
     run.linked.review.to_parquet(folder / "review.parquet")
     shutil.copytree(pack.folder, folder / "pack", ignore=shutil.ignore_patterns("*.test.yaml", "*.py", "__pycache__"))
+    _put(folder / "near_misses.json", run.near_misses)
     _put(folder / "manifest.json", describe(run, before, lake))      # last: what has no manifest is not a run
 
 
@@ -209,7 +224,8 @@ def describe(run: Run, before: Before, lake: Lake) -> dict[str, Any]:
         "orphans": run.orphans.groupby(["feed", "column"]).size().rename("records").reset_index().to_dict("records"),
         "people": {"linked": len(run.linked.people), "sightings": len(run.linked.links),
                    "to_review": len(run.linked.review)},
-        "identity_events": run.linked.events.astype(str).to_dict("records"),
+        "identity_events": [{key: None if pd.isna(value) else str(value) for key, value in event.items()}
+                            for event in run.linked.events.to_dict("records")],
     }
 
 

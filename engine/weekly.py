@@ -59,6 +59,7 @@ class Run:
     entries: tuple[Entry, ...]
     left: tuple[Left, ...]
     flags: tuple[Flag, ...]
+    near_misses: Mapping[str, tuple[str, ...]]
     counts: pd.DataFrame
     freshness: tuple[Freshness, ...]
     partial: pd.DataFrame
@@ -100,16 +101,17 @@ def make_run(
     say("measuring")
     tables, kept = measure_all(world, pack, bench, say)
     found = _Found(world, pack, before, fresh, assembled.linked, digests, kept)
-    entries, left, flags = [], [], []
+    entries, left, explained = [], [], []
     for subject in SUBJECTS:
         say(f"judging and explaining {LISTS[subject]}")
-        some, gone, explained = _list_one(subject, tables[subject], found)
+        some, gone, told = _list_one(subject, tables[subject], found)
         entries += some
         left += gone
-        flags += explained
+        explained += told
     counts = pd.concat([count_outcomes(table) for table in tables.values()], ignore_index=True)
     return Run(
-        as_of, area, tuple(entries), tuple(left), tuple(flags), counts, fresh, partial, assembled.linked, tables,
+        as_of, area, tuple(entries), tuple(left), tuple(flag for flag, _ in explained),
+        {flag.subject: near for flag, near in explained if near}, counts, fresh, partial, assembled.linked, tables,
         tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
         lake.check_references(feeds), world.redrawn,
         {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests)
@@ -226,7 +228,7 @@ class _Found:
 
 def _list_one(
     subject: Subject, table: ir.Table, found: _Found
-) -> tuple[list[Entry], list[Left], list[Flag]]:
+) -> tuple[list[Entry], list[Left], list[tuple[Flag, tuple[str, ...]]]]:
     world, pack, before = found.world, found.pack, found.before
     late = [f.title for f in found.fresh if not f.fresh]
     last = before.entries.get(LISTS[subject], {})

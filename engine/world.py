@@ -207,7 +207,7 @@ def _persons(
 
 def _places(tables: Mapping[str, ir.Table], area: str | None, as_of: date) -> ir.Table:
     addresses = tables["addresses"].filter(ibis._.current.fill_null(True))
-    names = {"uprn": "address", "block": "block", "street": "street_name", "lsoa": "lsoa_name", "ward": "ward_name"}
+    names = {"uprn": "address", "block": "address", "street": "street_name", "lsoa": "lsoa_name", "ward": "ward_name"}
     levels = [_level(addresses, level, names[level]) for level in LEVELS[1:-1]]
     noted = tables["incidents"].filter(ibis._.uprn.notnull()).select(seen="uprn").distinct()
     doors = addresses.semi_join(noted, addresses.uprn == noted.seen)
