@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from engine.condition import Compare, Condition, Exists, Known, names_in, rules_in, walk
+from engine.condition import Compare, Condition, Exists, Known, Outcome, names_in, rules_in, walk
 from engine.errors import Problem
 from engine.feature import Feature
 from engine.rule import Exclusion, Protection, Rule
@@ -44,8 +44,12 @@ def check_feature(
     if column is not None and column not in columns:
         problems.append(Problem(at, f"`{feature.name}`: {feature.table} has no column `{column}`",
                                 _nearest(column, columns)))
+    if feature.subject == "person" and "person" not in columns:
+        problems.append(Problem(at, f"`{feature.name}`: {feature.table} names no person",
+                                "a table with a `person` column", "measure it on involvements, which says who was on which side"))
     for condition in (feature.where, feature.of_which):
         if condition is not None:
+            problems += _check_rows(condition, at, feature.table)
             problems += check_condition(condition, columns.get, columns, at, feature.table)
     return problems
 
@@ -91,8 +95,16 @@ def check_named(
             if columns is None:
                 problems.append(Problem(at, f"no table `{node.table}`", _nearest(node.table, tables)))
             else:
+                problems += _check_rows(node.where, at, node.table)
                 problems += check_condition(node.where, columns.get, columns, at, node.table)
     return problems
+
+
+def _check_rows(condition: Condition, at: str, table: str) -> list[Problem]:
+    """A condition on the rows of a table asks about the row alone."""
+    return [Problem(at, f"`{'rule' if isinstance(node, Outcome) else 'exists'}` inside a condition on {table}",
+                    "clauses on the columns of the row", "ask it beside `exists`, not inside")
+            for node in walk(condition) if isinstance(node, Outcome | Exists)]
 
 
 def check_condition(
@@ -118,8 +130,9 @@ def check_condition(
 def _check_literal(clause: Compare, kind: Kind, at: str) -> list[Problem]:
     values = clause.value if isinstance(clause.value, tuple) else (clause.value,)
     wrong = [value for value in values if _kind(value) != kind]
-    found = [Problem(at, f"`{clause.name}` is a {kind}, compared with `{value}`", f"a {kind}")
-             for value in wrong]
+    truth = kind == "boolean" and any(value in ("true", "false") for value in wrong)
+    found = [Problem(at, f"`{clause.name}` is a {kind}, compared with `{value}`",
+                     f"`{clause.name} is {value}`" if truth else f"a {kind}") for value in wrong]
     if kind in ("boolean", "text") and clause.operator in (">", ">=", "<", "<="):
         found.append(Problem(at, f"`{clause.name} {clause.operator}` on a {kind}", "== != in, or `is true`"))
     return found

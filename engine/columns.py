@@ -55,7 +55,9 @@ def express(
         case Any_(parts):
             return functools.reduce(operator.or_, [again(part) for part in parts])
         case Not(part):
-            return ~again(part)
+            # OR FALSE changes nothing, but Ibis 12 writes (NOT x) IS NULL without the brackets, which SQL reads
+            # as NOT (x IS NULL): an unknown negation would be counted as known.
+            return ~again(part) | ibis.literal(False)
         case AtLeast(points, parts):
             return _at_least(points, [(p, again(part)) for p, part in parts])
 
@@ -70,7 +72,7 @@ def _compare(column: Any, clause: Compare) -> Any:
     if clause.operator == "in":
         return column.isin(list(clause.value))      # type: ignore[arg-type]
     if clause.operator == "not in":
-        return column.notin(list(clause.value))     # type: ignore[arg-type]
+        return column.notin(list(clause.value)) | ibis.literal(False)     # type: ignore[arg-type]
     return _COMPARE[clause.operator](column, ibis.literal(clause.value))
 
 

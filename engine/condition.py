@@ -101,6 +101,7 @@ _CLAUSE = re.compile(
 )
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?$")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
+_LARGEST = 2**53     # beyond this whole numbers are not exact in every engine
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*$")
 _QUOTED = re.compile(r"'([^']*)'$|\"([^\"]*)\"$")
 _GRAMMAR = (
@@ -140,7 +141,7 @@ def _read_block(block: Mapping[str, Any], at: str, problems: list[Problem]) -> C
             return Not(part) if part is not None else None
         case ["rule"] if isinstance(block["rule"], str):
             return Outcome(str(block["rule"]))
-        case ["at_least", "of"] if isinstance(block["at_least"], int):
+        case ["at_least", "of"] if type(block["at_least"]) is int:
             return _read_at_least(block, at, problems)
         case ["exists"] if isinstance(block["exists"], Mapping):
             return _read_exists(block["exists"], at, problems)
@@ -173,7 +174,12 @@ def _read_at_least(block: Mapping[str, Any], at: str, problems: list[Problem]) -
         part = _read(source, at, problems)
         if part is not None:
             parts.append((points, part))
-    return AtLeast(int(block["at_least"]), tuple(parts))
+    needed, possible = int(block["at_least"]), sum(points for points, _ in parts)
+    if parts and not 1 <= needed <= possible:
+        problems.append(Problem(at, f"`at_least: {needed}` of {possible} points", f"1 to {possible}",
+                                "at none it always holds, above the sum never"))
+        return None
+    return AtLeast(needed, tuple(parts))
 
 
 def _read_exists(block: Mapping[str, Any], at: str, problems: list[Problem]) -> Condition | None:
@@ -247,7 +253,8 @@ def _read_list(text: str) -> tuple[Value, ...] | None:
 
 def _read_literal(text: str) -> Value | None:
     if _NUMBER.match(text):
-        return float(text) if "." in text else int(text)
+        number = float(text) if "." in text else int(text)
+        return number if abs(number) <= _LARGEST else None
     if _DATE.match(text):
         try:
             return date.fromisoformat(text)

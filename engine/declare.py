@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -70,7 +70,7 @@ class _FeatureEntry(BaseModel):
     of: str | None = None
     where: Any = None
     of_which: Any = None
-    windows: list[int] | None = Field(default=None, min_length=1)
+    windows: list[Annotated[int, Field(ge=1, le=36500)]] | None = Field(default=None, min_length=1)
     near: str | None = Field(default=None, pattern=r"^\d+m$")
     feeds: _Words = Field(default_factory=list)
     absence: Absence = "unknown"
@@ -114,6 +114,23 @@ class _CategoryEntry(BaseModel):
     family: str
     harm_weight: int = Field(ge=1, le=5)
     cchi_days: float = Field(ge=0)
+
+
+class _PolicyValues(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    bands: dict[Literal["watch", "discuss", "convene"], float] = Field(min_length=3)
+    theme_cap: float = Field(gt=0)
+    half_life_days: dict[Axis, Annotated[float, Field(gt=0)]] = Field(min_length=len(AXES))
+    protective_cap: float = Field(ge=0, le=1)
+    capacity: dict[str, Annotated[int, Field(ge=1)] | None]
+    cool_down_days: int = Field(ge=0)
+
+
+_POLICY_SHAPES = {
+    "bands": "points for each of watch, discuss, convene",
+    "half_life_days": f"one for each of {', '.join(AXES)}",
+    "capacity": "a whole number for each list, or null for every one",
+}
 
 
 class _Decided(BaseModel):
@@ -193,9 +210,13 @@ def read_policy(path: Path, problems: list[Problem]) -> Policy | None:
         problems.append(Problem(f"{path}:1", f"no {', '.join(missing)}", ", ".join(named)))
         return None
     others = {key: value for key, value in values.items() if key not in named}
-    if set(values["half_life_days"]) != set(AXES):
-        problems.append(Problem(f"{path}:1", "half_life_days", f"one for each of {', '.join(AXES)}"))
-    return Policy(**{name: values[name] for name in named}, other=others)
+    try:
+        kept = _PolicyValues.model_validate(values)
+    except ValidationError as error:
+        problems += [Problem(f"{path}:1", f"`{'.'.join(map(str, e['loc']))}`: {e['msg'].lower()}",
+                             _POLICY_SHAPES.get(str(e["loc"][0]), "a number, 0 or more")) for e in error.errors()]
+        return None
+    return Policy(**{name: getattr(kept, name) for name in named}, other=others)
 
 
 def read_categories(
@@ -205,6 +226,9 @@ def read_categories(
     document: Mapping[str, Any] = _read(path, problems) or {}
     categories = {}
     for code, raw in document.get("categories", {}).items():
+        if not isinstance(raw, Located):
+            problems.append(Problem(document["categories"].where(code), f"`{code}` is not a mapping", "N01: {label: noise, family: asb, ...}"))
+            continue
         entry = _validate(_CategoryEntry, raw, problems)
         if entry is not None:
             categories[code] = Category(code, **entry.model_dump())

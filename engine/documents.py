@@ -54,6 +54,9 @@ def read_document(path: Path) -> Located:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RuleError(Problem(f"{path}:{line}", f"not YAML: {error.problem}",
                                 "one YAML mapping", "check the indentation and quotes here")) from error
+    except yaml.YAMLError as error:
+        raise RuleError(Problem(f"{path}:1", "not YAML: it holds a sign no text file should", "printable UTF-8 text",
+                                "type the file again, or save it as plain UTF-8")) from error
     if not isinstance(node, yaml.MappingNode):
         raise RuleError(Problem(f"{path}:1", "no mapping found", "`key: value` lines"))
     document = _build(node, path)

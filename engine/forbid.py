@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.condition import Compare, Condition, exists_in, names_in, rules_in, walk
+from engine.condition import All, Any_, Compare, Condition, exists_in, names_in, rules_in, walk
 from engine.documents import Located, read_document
 from engine.errors import Problem, RuleError
 from engine.feature import Feature
@@ -96,7 +96,7 @@ def _features_of(
     rule: Rule, rules: Mapping[str, Rule], features: Mapping[str, Feature]
 ) -> Iterator[Feature]:
     """The features a rule reads, those carried into them, and those of the rules it follows from."""
-    for name in names_in(rule.when):
+    for name in (*names_in(rule.when), *([rule.fades_with] if rule.fades_with else [])):
         feature = features.get(f"{rule.subject}.{name}")
         while feature is not None:
             yield feature
@@ -110,40 +110,50 @@ def _features_of(
 
 
 def _in_features(entry: Forbidden, rule: Rule, read: Sequence[Feature]) -> Iterator[str]:
-    excused = entry.unless_side is not None and any(_says_side(f.where, entry.unless_side) for f in read)
+    excused = entry.unless_side is not None and any(
+        _requires_side(f.where, "side", entry.unless_side) for f in read)
     if entry.action == "warn" and excused:
         return
     for feature in read:
         for why in _marks_on(entry, feature):
             yield f"`{feature.name}` ({why})"
     for block in exists_in(rule.when):
-        if block.table in entry.marks["tables"]:
-            yield f"`exists` in {block.table}"
-        if _says_any(block.where, "side", entry.marks["sides"]) or _says_any(block.where, "role", entry.marks["sides"]):
-            yield f"`exists` in {block.table} on that side"
+        for why in _marks_on_rows(entry, block.table, block.where, None):
+            yield f"`exists` in {block.table} ({why})"
 
 
 def _marks_on(entry: Forbidden, feature: Feature) -> Iterator[str]:
     marks = entry.marks
     if any(re.search(pattern, feature.name) for pattern in marks["names"]):
         yield "its name"
-    columns = {feature.measure.column, *(names_in(feature.where) if feature.where else ())}
-    if columns & set(marks["columns"]):
-        yield "column " + ", ".join(sorted(c for c in columns & set(marks["columns"]) if c))
-    if feature.table in marks["tables"]:
-        yield f"measured on {feature.table}"
-    for name in ("side", "role"):
-        if feature.where and _says_any(feature.where, name, marks["sides"]):
-            yield "that side of the report"
-    if entry.side_only and feature.table == "involvements" and not _says_side(feature.where, entry.side_only):
-        yield f"it does not ask for side == {entry.side_only}"
+    if feature.table is not None:
+        yield from _marks_on_rows(entry, feature.table, feature.where, feature.of_which, feature.measure.column)
     if feature.via in marks["carried_via"]:
         yield f"carried over via {feature.via}"
     if feature.sensitivity in marks["sensitivity"]:
         yield f"sensitivity {feature.sensitivity}"
-    for name in ("origin", "channel"):
-        if feature.where and _says_any(feature.where, name, marks["channels"]):
-            yield f"{name} of the record"
+
+
+_NAMES_SIDES = {"involvements": "side", "police_involvements": "role"}
+_ROLES_OF = {"subject": ("alleged_subject", "subject_substantiated", "convicted")}
+
+
+def _marks_on_rows(
+    entry: Forbidden, table: str, where: Condition | None, which: Condition | None, column: str | None = None
+) -> Iterator[str]:
+    """What is forbidden about the rows of a table that a feature or an `exists` looks at."""
+    marks, conditions = entry.marks, [c for c in (where, which) if c is not None]
+    columns = {column, *(name for condition in conditions for name in names_in(condition))}
+    if columns & set(marks["columns"]):
+        yield "column " + ", ".join(sorted(c for c in columns & set(marks["columns"]) if c))
+    if table in marks["tables"]:
+        yield f"measured on {table}"
+    if any(_says_any(c, name, marks["sides"]) for c in conditions for name in ("side", "role")):
+        yield "that side of the report"
+    if any(_says_any(c, name, marks["channels"]) for c in conditions for name in ("origin", "channel")):
+        yield "that origin of the record"
+    if entry.side_only and table in _NAMES_SIDES and not _requires_side(where, _NAMES_SIDES[table], entry.side_only):
+        yield f"it does not ask for {_NAMES_SIDES[table]} == {entry.side_only}"
 
 
 def _in_rule(entry: Forbidden, rule: Rule) -> Iterator[str]:
@@ -178,7 +188,15 @@ def _says_any(condition: Condition, name: str, values: Sequence[str]) -> bool:
     return False
 
 
-def _says_side(condition: Condition | None, side: str) -> bool:
-    return condition is not None and any(
-        isinstance(n, Compare) and n.name == "side" and n.operator == "==" and n.value == side
-        for n in walk(condition))
+def _requires_side(condition: Condition | None, name: str, side: str) -> bool:
+    """Whether every row that meets the condition is on that side: a mention somewhere is not enough."""
+    match condition:
+        case Compare():
+            said = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+            allowed = (side, *_ROLES_OF.get(side, ()))
+            return condition.name == name and condition.operator in ("==", "in") and set(said) <= set(allowed)
+        case All(parts):
+            return any(_requires_side(part, name, side) for part in parts)
+        case Any_(parts):
+            return all(_requires_side(part, name, side) for part in parts)
+    return False

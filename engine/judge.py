@@ -45,8 +45,10 @@ def judge(measured: ir.Table, pack: Pack, subject: Subject, as_of: date) -> ir.T
     table = measured
     while waiting:
         # One pass for every condition whose rules are already columns; a pack has no circles (pack.py).
-        ready = {n: c for n, c in waiting.items() if set(rules_in(c)) <= set(done)}
+        ready = {n: c for n, c in waiting.items() if not {f"rule:{r}" for r in rules_in(c)} & set(waiting)}
         outcomes = {rule: table[column] for rule, column in done.items()}
+        # A rule that is retired or past its review date is judged by nobody: what follows from it cannot tell.
+        outcomes |= {r: ibis.null("boolean") for c in ready.values() for r in rules_in(c) if r not in done}
         related = {block: table[f"exists_{n}"] for n, block in enumerate(blocks)}
         table = table.mutate(**{
             name: express(condition, table.__getitem__, outcomes, related)

@@ -55,9 +55,9 @@ def say(condition: Condition, names: Mapping[str, Named], rules: Mapping[str, An
                 f"some record of {table.replace('_', ' ')} where {say(where, {})}",
                 f" in the last {within} days" if within else "", f" within {near} m" if near else ""])
         case All(parts):
-            return _join([say(part, names, rules) for part in parts], "and")
+            return _join([_inside(part, names, rules) for part in parts], "and")
         case Any_(parts):
-            return _join([say(part, names, rules) for part in parts], "or")
+            return _join([_inside(part, names, rules) for part in parts], "or")
         case Not(Known(name)):
             return f"{_title(name, names.get(name))} is not known"
         case Not(part):
@@ -65,6 +65,12 @@ def say(condition: Condition, names: Mapping[str, Named], rules: Mapping[str, An
         case AtLeast(points, parts):
             each = [f"{say(part, names, rules)}" + (f" ({p} points)" if p > 1 else "") for p, part in parts]
             return f"at least {points} of: " + "; ".join(each)
+
+
+def _inside(part: Condition, names: Mapping[str, Named], rules: Mapping[str, Any] | None) -> str:
+    """A part of a longer phrase: in brackets when it has parts of its own, or and/or could be read either way."""
+    phrase = say(part, names, rules)
+    return f"({phrase})" if isinstance(part, All | Any_ | AtLeast) and len(part.parts) > 1 else phrase
 
 
 def show(value: Any, unit: str = "") -> str:

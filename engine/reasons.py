@@ -36,17 +36,18 @@ def _force(step: Step, state: bool) -> tuple[Step, ...]:
 
 
 def _force_points(step: Step, state: bool, points: int, weights: Sequence[int]) -> tuple[Step, ...]:
-    """The heaviest parts first until the points are reached (or can no longer be)."""
-    able = sorted(((w, s) for w, s in zip(weights, step.steps, strict=True) if s.state is state),
-                  key=lambda pair: -pair[0])
+    """The fewest leaves whose parts carry the points (or, for False, leave too few to reach them)."""
     needed = points if state else sum(weights) - points + 1
-    chosen: list[Step] = []
-    for weight, part in able:
-        if needed <= 0:
-            break
-        needed -= weight
-        chosen += _force(part, state)
-    return tuple(chosen)
+    fewest: dict[int, tuple[Step, ...]] = {0: ()}      # points carried (at most `needed`) -> the fewest leaves
+    for weight, part in zip(weights, step.steps, strict=True):
+        if part.state is not state:
+            continue
+        leaves = _force(part, state)
+        for carried, chosen in sorted(fewest.items(), reverse=True):
+            reached = min(needed, carried + weight)
+            if reached not in fewest or len(chosen) + len(leaves) < len(fewest[reached]):
+                fewest[reached] = (*chosen, *leaves)
+    return fewest.get(max(needed, 0), ())
 
 
 def find_unknown(step: Step) -> tuple[Step, ...]:

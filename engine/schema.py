@@ -1,8 +1,9 @@
 """The tables features are measured on: which columns each has, and what kind of value they hold.
 
 A feed's table has the columns its contract declares plus those every as-of table gains (`record`, `known`,
-its people, its place). The tables below are built from several feeds by `tables`; this is their contract.
-Kinds: number, text, boolean, date. Keys say which column ties a row to each kind of subject.
+its people, its place). The tables below are built from several feeds by `world`; this is their contract.
+Kinds: number, text, boolean, date; and moment, a time of day, which no rule compares. Keys say which column ties a
+row to each kind of subject.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, Protocol
 
-Kind = Literal["number", "text", "boolean", "date"]
+Kind = Literal["number", "text", "boolean", "date", "moment"]
 Subject = Literal["person", "place", "allocation"]
 SUBJECTS: tuple[Subject, ...] = ("person", "place", "allocation")
 LEVELS = ("uprn", "block", "street", "lsoa", "ward", "point")
@@ -60,7 +61,7 @@ DERIVED: dict[str, dict[str, Kind]] = {"housing_rent": {"weeks_owed": "number"}}
 KINDS: dict[str, Kind] = {
     "integer": "number", "decimal": "number", "easting": "number", "northing": "number",
     "longitude": "number", "latitude": "number", "boolean": "boolean",
-    "date": "date", "datetime": "date", "month": "date",
+    "date": "date", "datetime": "moment", "month": "date",
 }   # every other column type is text
 
 

@@ -63,14 +63,20 @@ def _axis(
     by_theme: dict[str, float] = defaultdict(float)
     for part in parts:
         by_theme[part.theme] += part.faded
-    before = sum(min(points, policy.theme_cap) for points in by_theme.values())
-    themes = set(by_theme)
-    helping = [p.reduce for p in protections if axis in p.axes and (not p.themes or themes & set(p.themes))]
-    reduced = min(policy.protective_cap, sum(helping))
-    points = round(before * (1 - reduced), 2)
+    before = {theme: min(points, policy.theme_cap) for theme, points in by_theme.items()}
+    points = round(sum(each * (1 - _taken_off(axis, theme, protections, policy))
+                       for theme, each in sorted(before.items())), 2)
+    total = round(sum(before.values()), 2)
+    reduced = round(1 - points / total, 2) if total else 0.0
     floor = highest([part.floor for part in parts])
-    return AxisScore(axis, parts, round(before, 2), round(reduced, 2), points, floor,
+    return AxisScore(axis, parts, total, reduced, points, floor,
                      highest([floor, band_for(points, policy), "watch"]))
+
+
+def _taken_off(axis: Axis, theme: str, protections: Sequence[Protection], policy: Policy) -> float:
+    """The share protective factors take off one theme's points; one that names themes speaks of no other."""
+    helping = [p.reduce for p in protections if axis in p.axes and (not p.themes or theme in p.themes)]
+    return min(policy.protective_cap, sum(helping))
 
 
 def _part(rule: Rule, values: Mapping[str, Any], policy: Policy) -> Part:
