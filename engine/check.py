@@ -46,7 +46,8 @@ def check_feature(
                                 _nearest(column, columns)))
     if feature.subject == "person" and "person" not in columns:
         problems.append(Problem(at, f"`{feature.name}`: {feature.table} names no person",
-                                "a table with a `person` column", "measure it on involvements, which says who was on which side"))
+                                "a table with a `person` column",
+                                "measure it on involvements, which says who was on which side"))
     for condition in (feature.where, feature.of_which):
         if condition is not None:
             problems += _check_rows(condition, at, feature.table)

@@ -227,7 +227,8 @@ def read_categories(
     categories = {}
     for code, raw in document.get("categories", {}).items():
         if not isinstance(raw, Located):
-            problems.append(Problem(document["categories"].where(code), f"`{code}` is not a mapping", "N01: {label: noise, family: asb, ...}"))
+            problems.append(Problem(document["categories"].where(code), f"`{code}` is not a mapping",
+                                    "N01: {label: noise, family: asb, harm_weight: 2, cchi_days: 0}"))
             continue
         entry = _validate(_CategoryEntry, raw, problems)
         if entry is not None:
