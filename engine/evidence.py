@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import ibis.expr.types as ir
@@ -51,14 +52,14 @@ class Evidence:
             return feature, ()
         return feature, self.counted.get((feature.subject, feature.table, reach(feature)), {}).get(subject, ())
 
-    def related(self, block: Exists, kind: Subject, subject: str) -> Sequence[Row] | None:
-        """The rows an `exists` block looks at; None when the table's feeds are late."""
+    def related(self, block: Exists, kind: Subject, subject: str, as_of: date | None = None) -> Sequence[Row] | None:
+        """The rows an `exists` block looks at (on a later day, where given); None when the table's feeds are late."""
         if not set(self.world.table_feeds.get(block.table, (block.table,))) <= self.world.fresh:
             return None
         rows = self.asked.get((kind, block.table, block.near), {}).get(subject, ())
         if block.within is None:
             return rows
-        return [r for r in rows if (self.world.as_of - r["known"]).days <= block.within]
+        return [r for r in rows if ((as_of or self.world.as_of) - r["known"]).days <= block.within]
 
 
 def gather(

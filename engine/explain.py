@@ -1,8 +1,8 @@
 """A chosen subject -> its flag: everything an officer needs to check, question and overrule it.
 
 Made once, when the flag is made, from the evaluator's own tree; stored with the flag and never changed.
-Everyone was judged in columns; here the same values and outcomes are worked out again by hand for the few,
-and a disagreement stops the run: one of the two would be somebody else's truth.
+Everyone was judged in columns; here the same values and outcomes are worked out again by hand for the few, and by
+durable-rules a third time. A disagreement stops the run: one of them would be somebody else's truth.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from engine.lapse import find_lapse
 from engine.lists import Entry, live_rules
 from engine.pack import Pack
 from engine.prose import join_words, name_agency, say, show
+from engine.reasoning import compile_pack, cross_check
 from engine.reasons import find_minimal, find_near_miss, find_unknown
 from engine.recount import Counted
 from engine.rule import Rule
@@ -111,10 +112,12 @@ def _evaluate(
 ) -> dict[str, Step]:
     outcomes: dict[str, State] = {}
     steps: dict[str, Step] = {}
+    related = {b: evidence.related(b, subject, entry.subject) for rule in rules for b in exists_in(rule.when)}
     for rule in rules:
-        related = {b: evidence.related(b, subject, entry.subject) for b in exists_in(rule.when)}
         steps[rule.id] = evaluate(rule.when, Case(row, outcomes, related))
         outcomes[rule.id] = steps[rule.id].state
+    # The third way: durable-rules reasons about the case on its own, and must fire exactly the same rules.
+    cross_check(compile_pack(rules).reason(Case(row, {}, related)), steps)
     return steps
 
 

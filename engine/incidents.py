@@ -133,8 +133,10 @@ def build_involvements(feeds: Mapping[str, ir.Table], incidents: ir.Table, hold:
            if name not in ("evidence", "disputed", "known")},
         known=ibis.greatest(joined.own_known, joined.of_known))
     joined = joined.drop(*[c for c in joined.columns if c.startswith(("of_", "own_"))], "of")
-    # about a person, an anonymous or unsupported report is no evidence; the place still counts it.
-    shown = (joined.side != "subject") | (joined.evidence >= 1)
+    # about a person, an unsupported report is no evidence, nor an anonymous one until somebody who can be
+    # asked has borne it out (evidence 2). The place still counts both.
+    needed = joined.anonymous.fill_null(False).ifelse(2, 1)
+    shown = (joined.side != "subject") | (joined.evidence >= needed)
     told = hold("involved", joined.filter(shown.fill_null(False)))
     return hold("involvements", _with_victims(_with_related(told)))
 

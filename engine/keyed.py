@@ -53,7 +53,7 @@ class World:
     def gaps_in(self, feeds: tuple[str, ...], start: date, end: date) -> frozenset[date]:
         """The partial months of some feeds that overlap [start, end)."""
         months = {month for feed in feeds for month in self.gaps.get(feed, ())}
-        return frozenset(m for m in months if m < end and m + timedelta(days=31) > start)
+        return frozenset(m for m in months if m < end and (m + timedelta(days=31)).replace(day=1) > start)
 
 
 def key_rows(world: World, subject: Subject, table: str, near: int | None = None) -> ir.Table:

@@ -75,11 +75,11 @@ def _stands(
     outcomes = {rule: values.get(f"rule:{rule}") for rule in pack.rules}
     still = []
     for rule in fired:
-        related = {b: evidence.related(b, subject, entry.subject) for b in exists_in(rule.when)}
+        related = {b: evidence.related(b, subject, entry.subject, later) for b in exists_in(rule.when)}
         outcomes[rule.id] = evaluate(rule.when, Case(values, outcomes, related)).state
         if outcomes[rule.id] is True:
             still.append(rule)
     if subject == "allocation":
         return bool(still)
-    holding = [x for x in pack.exclusions if x.id in entry.exclusions]
+    holding = [x for x in pack.exclusions if x.id in entry.exclusions and x.effect != "second_source"]
     return any(axis.band for axis in score_row(values, still, holding, pack, subject))

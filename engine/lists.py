@@ -113,7 +113,7 @@ def _entry(
     band = min((a.band for a in axes if a.band), key=rank, default=None)
     alone = band is None and any(x.effect == "second_source" for x in holding)
     if alone:       # one reporter made most of the reports, so it waits, by name, for a second source
-        axes = score_row(row, fired, [], pack, subject)
+        axes = score_row(row, fired, [x for x in holding if x.effect != "second_source"], pack, subject)
         band = min((a.band for a in axes if a.band), key=rank, default=None)
     if subject == "allocation" and fired and band is None:
         band = "watch"      # a proposal with a result is always listed; it is never ranked by points
@@ -122,7 +122,9 @@ def _entry(
     lead = max((a.points for a in axes if a.band == band), default=0.0)
     before = previous.get(name)
     newest = latest.get(name)
-    entry = Entry(name, LISTS[subject], band, lead, axes, "second source needed" if alone else _status(holding), "new",
+    status = _status(holding)
+    entry = Entry(name, LISTS[subject], band, lead, axes,
+                  "second source needed" if alone and status == "shown" else status, "new",
                   tuple(r.id for r in fired), tuple(x.id for x in holding), newest,
                   before.last_shown if before else None, str(row.get("area_name") or ""),
                   float(row.get("weight") or 0.0))

@@ -150,7 +150,8 @@ def _aggregate(world: World, rows: ir.Table, members: Sequence[Feature]) -> list
         if feature.measure.verb not in ("count", "any"):
             aggregates[f"{feature.name}__used"] = rows.count(where=mask)
         if "disputed" in rows.columns:
-            aggregates[f"{feature.name}__disputed"] = rows.count(where=mask & rows.disputed)
+            rests = mask | _mask(world, rows, feature, 1) if feature.measure.verb in ("change", "ratio") else mask
+            aggregates[f"{feature.name}__disputed"] = rows.count(where=rests & rows.disputed)
     parts = [rows.group_by("subject").agg(**aggregates)] if aggregates else []
     return parts + [_two_steps(world, rows, f) for f in members if _needs_two_steps(f)]
 
@@ -186,7 +187,7 @@ def _value(world: World, rows: ir.Table, feature: Feature, mask: Any) -> Any:
         case "max" | "min" as verb:
             return getattr(column, verb)(where=mask)
         case "latest":
-            return column.argmax(rows.known.cast("string") + rows.record, where=mask)
+            return column.argmax(rows.known.cast("string") + rows.record, where=mask & column.notnull())
         case "days_since":
             return as_of.delta(column.cast("date").max(where=mask), unit="day")
         case "days_until":
@@ -221,7 +222,7 @@ def _two_steps(world: World, rows: ir.Table, feature: Feature) -> ir.Table:
     if feature.cap_reporter:
         # A report without a reporter cannot be told apart, so it is not capped.
         capped = each[by].isnull().ifelse(each.n, ibis.least(each.n, feature.cap_reporter))
-        value = capped.sum()
+        value = capped.sum().cast("int32")      # DuckDB adds whole numbers into 128 bits; Ibis thinks 64
     else:
         named = each[by].notnull()
         value = each.n.max(where=named) / each.n.sum(where=named)

@@ -47,7 +47,8 @@ def select_met(feature: Feature, rows: Sequence[Row]) -> list[Row]:
 def recount_met(feature: Feature, rows: Sequence[Row], as_of: date) -> Counted:
     """The value from rows already known to meet the condition; `lapse` asks this for many days."""
     used = _rows_in(feature, rows, as_of, 0)
-    if any(row.get("disputed") for row in used):
+    earlier = _rows_in(feature, rows, as_of, 1) if feature.measure.verb in ("change", "ratio") else []
+    if any(row.get("disputed") for row in [*used, *earlier]):
         return Counted(None, tuple(used), disputed=True)
     value = _VALUES[feature.measure.verb](feature, used, rows, as_of)
     if value is None:
@@ -92,7 +93,8 @@ def _change(feature: Feature, used: Sequence[Row], rows: Sequence[Row], as_of: d
 
 def _ratio(feature: Feature, used: Sequence[Row], rows: Sequence[Row], as_of: date) -> float | None:
     before = sum(_column(feature, _rows_in(feature, rows, as_of, 1)))
-    return sum(_column(feature, used)) / before if before and used else None
+    told = _column(feature, used)
+    return sum(told) / before if before and told else None
 
 
 def _share(feature: Feature, used: Sequence[Row]) -> float | None:

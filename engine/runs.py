@@ -178,12 +178,10 @@ class Runs:
         return frame.astype(object).where(frame.notna(), None)
 
     def _move_in(self, draft: Path, place: Path) -> None:
-        old = place.with_name(f".old-{place.name}")
-        shutil.rmtree(old, ignore_errors=True)
-        if place.exists():
-            place.rename(old)
-        draft.rename(place)
-        shutil.rmtree(old, ignore_errors=True)
+        # A name is the digest of what a run was made from: the folder that stands there holds the same run.
+        if not (place / "manifest.json").exists():
+            shutil.rmtree(place, ignore_errors=True)
+            draft.rename(place)
         with open(self.folder / "made", "a", encoding="utf-8") as made:
             made.write(place.name + "\n")
             made.flush()
@@ -213,7 +211,7 @@ def describe(run: Run, before: Before, lake: Lake) -> dict[str, Any]:
     rows = lake.counts_by_feed()
     return {
         "as_of": run.as_of, "area": run.area, "digests": run.digests, "previous": before.run,
-        "notes": list(before.notes), "inputs": [list(pair) for pair in lake.inputs(run.as_of)],
+        "notes": list(before.notes), "inputs": [list(pair) for pair in run.inputs],
         "freshness": [{f.name: getattr(one, f.name) for f in fields(one)} for one in run.freshness],
         "partial_months": [
             {"feed": r["feed"], "month": str(r["period"])[:10], "area": r["area"], "observed": int(r["observed"]),

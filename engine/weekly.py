@@ -72,6 +72,7 @@ class Run:
     redrawn: Mapping[str, date]
     cohorts: Mapping[str, int]
     digests: Mapping[str, str]
+    inputs: Sequence[tuple[str, str]] = ()      # the batches it read, each with its sha256
 
 
 @contextmanager
@@ -101,8 +102,9 @@ def make_run(
     check_lists(pack)
     bench = Workbench(connect(threads))
     say("reading what was known")
+    inputs = [pair for pair in lake.inputs(as_of) if only is None or pair[0] in set(only)]
     feeds = {name: bench.hold(f"feed_{name}", rows)
-             for name, rows in lake.tables(as_of, bench.connection, only).items()}
+             for name, rows in lake.tables(as_of, bench.connection, [name for name, _ in inputs]).items()}
     fresh = tuple(freshness if freshness is not None else lake.freshness(as_of, feeds))
     if not any(f.records for f in fresh):
         raise RunError(Problem(f"as of {as_of}", "no partner had told us anything yet",
@@ -112,8 +114,7 @@ def make_run(
     assembled = assemble(feeds, pack, before.registry, frozenset(f.feed for f in fresh if f.fresh),
                          gaps_of(partial), find_redrawn(feeds), as_of, bench, area)
     world = assembled.world
-    digests = digest_inputs(lake.inputs(as_of) if only is None else
-                            [p for p in lake.inputs(as_of) if p[0] in set(only)], pack, before)
+    digests = digest_inputs(inputs, pack, before)
     say("measuring")
     tables, kept = measure_all(world, pack, bench, say)
     found = _Found(world, pack, before, fresh, assembled.linked, digests, kept)
@@ -130,7 +131,7 @@ def make_run(
         {flag.subject: near for flag, near in explained if near}, counts, fresh, partial, assembled.linked, tables,
         tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
         lake.check_references(feeds), world.redrawn,
-        {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests)
+        {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests, tuple(inputs))
 
 
 def measure_all(

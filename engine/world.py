@@ -162,8 +162,10 @@ def _for_household(rows: ir.Table, homes: ir.Table) -> ir.Table:
 def _children(tables: Mapping[str, ir.Table], homes: ir.Table, as_of: date) -> ir.Table:
     """Everyone in a household with the children under 18 in it, each child once per person."""
     members = tables["household_members"].filter(ibis._.current & (ibis._.relation == "child"))
-    eighteen = as_of.replace(year=as_of.year - 18, day=min(as_of.day, 28))
-    young = members.filter(members.person_dob.isnull() | (members.person_dob.cast("date") > ibis.literal(eighteen)))
+    born = members.person_dob.cast("date")
+    birthday = born.year() * 10000 + born.month() * 100 + born.day()
+    eighteen = (as_of.year - 18) * 10000 + as_of.month * 100 + as_of.day
+    young = members.filter(born.isnull() | (birthday > eighteen))
     children = young.select("record", "known", child="person", home="household_ref")
     mine = homes.select("person", my_home="household").distinct()
     return children.inner_join(mine, children.home == mine.my_home).filter(

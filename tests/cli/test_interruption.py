@@ -38,7 +38,7 @@ def test_ctrl_c_while_a_large_file_is_read_leaves_the_last_good_state(
 
 
 def test_ctrl_c_during_a_run_leaves_the_last_run(worked: Office, tmp_path: Path) -> None:
-    latest = (worked.home / "runs" / "latest").read_text(encoding="utf-8")
+    latest = (worked.home / "runs" / "made").read_text(encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-c", "import api.cli; print('ready', flush=True); api.cli.main()", "run", "--as-of",
          "2026-11-25", "--home", str(worked.home)], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -49,8 +49,8 @@ def test_ctrl_c_during_a_run_leaves_the_last_run(worked: Office, tmp_path: Path)
     _, told = process.communicate(timeout=60)
 
     assert process.returncode == 130, told
-    assert f"No run was kept; the last one stands: {latest.strip()}." in told
-    assert (worked.home / "runs" / "latest").read_text(encoding="utf-8") == latest
+    assert f"No run was kept; the last one stands: {latest.split()[-1]}." in told
+    assert (worked.home / "runs" / "made").read_text(encoding="utf-8") == latest
     assert not list(worked.home.glob("runs/.draft-*"))
 
 

@@ -158,7 +158,7 @@ def test_an_unexpected_error_is_told_by_place_and_kind_and_never_by_what_it_held
     run = home / "runs" / "2026-11-23-00000000"
     run.mkdir(parents=True)
     (run / "manifest.json").write_text('{"Ada Example": ', encoding="utf-8")
-    (home / "runs" / "latest").write_text(run.name, encoding="utf-8")
+    (home / "runs" / "made").write_text(run.name + "\n", encoding="utf-8")
     done = run_process("list", "--home", str(home))
     assert done.returncode == 1
     assert "a defect in Wardwise (JSONDecodeError)" in done.stderr

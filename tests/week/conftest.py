@@ -1,0 +1,12 @@
+"""A workbench for every test that makes a world by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.world import Workbench, connect
+
+
+@pytest.fixture
+def bench() -> Workbench:
+    return Workbench(connect(1))
