@@ -16,18 +16,12 @@ from pathlib import Path
 
 from engine.check import check_conditions, check_feature, check_rule, find_circle, order_of
 from engine.contract import Contract, read_contracts
-from engine.declare import (
-    read_categories,
-    read_exclusions,
-    read_features,
-    read_policy,
-    read_protections,
-    read_rule,
-)
+from engine.declare import read_features, read_rule
 from engine.errors import Problem, RuleError
 from engine.feature import Feature
 from engine.forbid import find_forbidden, read_forbidden
 from engine.incidents import Category
+from engine.policy import read_categories, read_exclusions, read_policy, read_protections
 from engine.rule import Exclusion, Policy, Protection, Rule
 from engine.schema import SUBJECTS, Kind, Subject, table_columns
 

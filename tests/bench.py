@@ -135,7 +135,7 @@ def _by_hand(size: int, borough: Path, home: Path) -> dict[str, Any]:
     files = {f: str([str(p) for p in sorted((home / "lake" / f).glob("*.parquet")) if ".seen." not in p.name])
              for f in feeds}
     began = time.perf_counter()
-    rows = duckdb.connect().execute(BY_HAND.format(**files)).fetch_arrow_table().num_rows
+    rows = duckdb.connect().execute(BY_HAND.format(**files)).to_arrow_table().num_rows
     return {"query": time.perf_counter() - began, "judged": rows}
 
 
