@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from engine.condition import names_in, rules_in
 from engine.errors import Problem, RunError
 from engine.judge import outcomes_of
 from engine.pack import Pack
@@ -91,9 +92,9 @@ def choose(
 
 def explain_leaving(
     previous: Mapping[str, Entry], entries: Sequence[Entry], rows: Mapping[str, Mapping[str, Any]],
-    pack: Pack, list_name: str, late: Sequence[str], merged: Mapping[str, str],
+    pack: Pack, list_name: str, late: Mapping[str, str], merged: Mapping[str, str],
 ) -> list[Left]:
-    """Why each subject of the previous run is not in this one."""
+    """Why each subject of the previous run is not in this one. `late`: the titles of the feeds that are late."""
     here = {entry.subject for entry in entries}
     return [Left(subject, list_name, _reason(entry, rows.get(subject), pack, late, merged.get(subject)))
             for subject, entry in sorted(previous.items()) if subject not in here]
@@ -202,7 +203,7 @@ def _cap(entries: Sequence[Entry], capacity: int | None) -> list[Entry]:
 
 
 def _reason(
-    before: Entry, row: Mapping[str, Any] | None, pack: Pack, late: Sequence[str], merged: str | None
+    before: Entry, row: Mapping[str, Any] | None, pack: Pack, late: Mapping[str, str], merged: str | None
 ) -> str:
     if merged:
         return f"now the same person as {merged}"
@@ -215,13 +216,23 @@ def _reason(
         if rule is None or rule.status != "live" or f"rule:{rule_id}" not in row:
             reasons.append(f"rule no longer in force: {rule.title if rule else rule_id}")
         elif state is None:
-            silent = f" ({', '.join(late)} late)" if late else ""
+            missed = [late[feed] for feed in _feeds_of(rule, pack) if feed in late]
+            silent = f" ({', '.join(missed)} late)" if missed else ""
             reasons.append(f"cannot tell now{silent}: {rule.title}")
         elif state is False:
             reasons.append(f"no longer so: {rule.title}")
         else:
             reasons.append(f"still so, but faded below the list: {rule.title}")
     return "; ".join(reasons) or "nothing puts it forward now"
+
+
+def _feeds_of(rule: Rule, pack: Pack) -> list[str]:
+    """The feeds a rule's facts rest on, its own and those of the rules it follows from."""
+    features = pack.features_of(rule.subject)
+    feeds = [feed for name in names_in(rule.when) if name in features for feed in features[name].feeds]
+    for other in rules_in(rule.when):
+        feeds += _feeds_of(pack.rules[other], pack) if other in pack.rules else []
+    return list(dict.fromkeys(feeds))
 
 
 def check_lists(pack: Pack) -> None:

@@ -247,7 +247,7 @@ def _list_one(
     subject: Subject, table: ir.Table, found: _Found
 ) -> tuple[list[Entry], list[Left], list[tuple[Flag, tuple[str, ...]]]]:
     world, pack, before = found.world, found.pack, found.before
-    late = [f.title for f in found.fresh if not f.fresh]
+    late = {f.feed: f.title for f in found.fresh if not f.fresh}
     last = before.entries.get(LISTS[subject], {})
     live = [rule.id for rule in live_rules(pack, subject, world.as_of)]
     rows = choose_candidates(table, live, list(last))

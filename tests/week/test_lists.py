@@ -44,7 +44,7 @@ def pack(shipped: Pack) -> Pack:
                        for key, effect in effects.items())
     policy = replace(shipped.policy, capacity={"people": 10, "places": 5, "allocations": None},
                      bands={"watch": 3, "discuss": 6, "convene": 10}, theme_cap=8, cool_down_days=28)
-    return a_pack(shipped, rules, exclusions=exclusions, policy=policy)
+    return a_pack(shipped, rules, [shipped.features["person.age"]], exclusions=exclusions, policy=policy)
 
 
 def person(name: str, *fired: str, held: tuple[str, ...] = (), subject: Subject = "person", **other: Any) -> Row:
@@ -255,18 +255,18 @@ def test_being_harmed_and_causing_harm_are_never_added_up(pack: Pack) -> None:
 # --- who left, and why ----------------------------------------------------------------------------
 
 
-def left(pack: Pack, row: Row | None, *, fired: tuple[str, ...] = ("light",), late: tuple[str, ...] = (),
+def left(pack: Pack, row: Row | None, *, fired: tuple[str, ...] = ("light",), late: dict[str, str] | None = None,
          merged: dict[str, str] | None = None) -> str:
     previous = {"a": entry_of(pack, person("a", *fired))}
     rows = {"a": row} if row else {}
-    [gone] = explain_leaving(previous, [], rows, pack, "people", late, merged or {})
+    [gone] = explain_leaving(previous, [], rows, pack, "people", late or {}, merged or {})
     assert (gone.subject, gone.list) == ("a", "people")
     return gone.because
 
 
 def test_who_is_still_there_has_not_left(pack: Pack) -> None:
     before = {"a": entry_of(pack, person("a", "light"))}
-    assert explain_leaving(before, listed(pack, person("a", "light")), {}, pack, "people", (), {}) == []
+    assert explain_leaving(before, listed(pack, person("a", "light")), {}, pack, "people", {}, {}) == []
 
 
 def test_who_left_because_it_is_no_longer_so(pack: Pack) -> None:
@@ -275,7 +275,10 @@ def test_who_left_because_it_is_no_longer_so(pack: Pack) -> None:
 
 def test_who_left_because_a_feed_is_late_is_not_said_to_be_better(pack: Pack) -> None:
     row = {"subject": "a", "rule:person/light": None}
-    assert left(pack, row, late=("Fire reports",)) == "cannot tell now (Fire reports late): Light"
+    age = replace(pack.features["person.age"], feeds=("fire",))
+    told = replace(pack, features={"person.age": age})
+    late = {"fire": "Fire reports", "police": "Police reports, which the rule does not read"}
+    assert left(told, row, late=late) == "cannot tell now (Fire reports late): Light"
     assert left(pack, row) == "cannot tell now: Light"
 
 
@@ -295,12 +298,12 @@ def test_who_left_because_a_rule_is_no_longer_in_force(pack: Pack, change: str) 
     if change != "gone":
         rules[rule.id] = replace(rule, status=change)
     row = {"subject": "a", **({"rule:person/light": True} if change == "trial" else {})}
-    [gone] = explain_leaving(previous, [], {"a": row}, replace(pack, rules=rules), "people", (), {})
+    [gone] = explain_leaving(previous, [], {"a": row}, replace(pack, rules=rules), "people", {}, {})
     assert gone == Left("a", "people", "rule no longer in force: " + ("person/light" if change == "gone" else "Light"))
 
 
 def test_every_reason_somebody_was_listed_is_answered(pack: Pack) -> None:
     row = {"subject": "a", "rule:person/light": False, "rule:person/harm": None}
-    assert left(pack, row, fired=("light", "harm"), late=("Police",)) == (
-        "cannot tell now (Police late): Harm; no longer so: Light" if pack.order[0] != "person/light" else
-        "no longer so: Light; cannot tell now (Police late): Harm")
+    assert left(pack, row, fired=("light", "harm")) == (
+        "cannot tell now: Harm; no longer so: Light" if pack.order[0] != "person/light" else
+        "no longer so: Light; cannot tell now: Harm")
