@@ -62,11 +62,13 @@ def _compare(world: World, wide: ir.Table, feature: Feature) -> pd.DataFrame | N
     if begun is None or counts.empty:
         return None
     months = _fit_season(world, feature)
-    parts = []
+    parts, speaking = [], dict[date, dict[int, float]]()
     for name, level in counts.groupby("level", sort=True):
         # Map points are redrawn now and then; what came before is about other places and is not compared with.
-        since = world.redrawn.get(feature.table, begun) if name == "point" else begun
-        exposures = _exposures(world, feature, max(begun, since), months)
+        since = max(begun, world.redrawn.get(feature.table, begun)) if name == "point" else begun
+        if since not in speaking:
+            speaking[since] = _exposures(world, feature, since, months)
+        exposures = speaking[since]
         past = history[history["place"].isin(level["place"]) & history["window"].isin(exposures)]
         parts.append(compare(level.drop(columns="level"), past, exposures))
     return pd.concat(parts, ignore_index=True)
