@@ -20,7 +20,7 @@ from engine.flag import Axis, Fact, Flag, Node, Question, Reason, Record
 from engine.lapse import find_lapse
 from engine.lists import Entry, live_rules
 from engine.pack import Pack
-from engine.prose import join_words, name_agency, say, show
+from engine.prose import SHARE, join_words, name_agency, say, show
 from engine.reasoning import compile_pack, cross_check
 from engine.reasons import find_minimal, find_near_miss, find_unknown
 from engine.recount import Counted
@@ -129,8 +129,7 @@ def _reason(
     counted: Mapping[str, Counted], pack: Pack,
 ) -> Reason:
     part = next((p for axis in entry.axes for p in axis.parts if p.rule == rule.id), None)
-    values = {name: _show(row.get(name), feature).removesuffix(f" {feature.unit}")
-              for name, feature in features.items()}
+    values = {name: _show(row.get(name), feature, bare=True) for name, feature in features.items()}
     return Reason(
         rule=rule.id, reference=rule.reference, title=rule.title, axis=rule.axis, theme=rule.theme,
         because=rule.because.format_map(values), why=rule.why, points=rule.points,
@@ -190,10 +189,14 @@ def _facts(
         for name in names)
 
 
-def _show(value: Any, feature: Feature) -> str:
-    """A value as an officer may see it. Distances to people kept apart are never shown: three of them, from three
-    homes, would give the address away."""
-    return "held back" if feature.confidential and value is not None else show(value, feature.unit)
+def _show(value: Any, feature: Feature, bare: bool = False) -> str:
+    """A value as an officer may see it; `bare`: without its unit, for a sentence that says it.
+
+    Distances to people kept apart are never shown: three of them, from three homes, would give the address away.
+    """
+    if feature.confidential and value is not None:
+        return "held back"
+    return show(value, feature.unit if not bare or feature.unit == SHARE else "")
 
 
 def _read_by(rule: Rule, pack: Pack) -> list[str]:

@@ -83,6 +83,8 @@ def show(value: Any, unit: str = "") -> str:
         return "none recorded"
     if isinstance(value, date):
         return f"{value.day} {value:%B %Y}"
+    if unit == SHARE and isinstance(value, int | float):
+        return f"{value:.0%}"
     if isinstance(value, float):
         text = f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.01 or value == 0 else f"{value:.1g}"
         text = text if abs(value) >= _TINY or value == 0 else f"under {_TINY:f}".rstrip("0")
@@ -92,13 +94,16 @@ def show(value: Any, unit: str = "") -> str:
 
 
 _TINY = 0.0001      # below this a chance is said to be under it; nobody can weigh 3e-60
+SHARE = "share"     # the unit of shares, which are said in per cent
 _PLURALS = {"people": "person", "households": "household", "children": "child", "properties": "property"}
 
 
 def _one(unit: str) -> str:
     """A unit for one of it: incidents -> incident."""
     first, _, rest = unit.partition(" ")
-    single = _PLURALS.get(first, first[:-1] if first.endswith("s") and first not in ("times", "less") else first)
+    single = _PLURALS.get(first, first)
+    if single == first and first.endswith("s") and first not in ("times", "less"):
+        single = first[:-3] + "y" if first.endswith("ies") else first[:-1]
     return f"{single} {rest}".strip()
 
 

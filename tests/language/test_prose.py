@@ -100,7 +100,7 @@ def test_every_shipped_rule_can_be_read_aloud(shipped: Pack) -> None:
 
 @pytest.mark.parametrize(("value", "unit", "words"), [
     (None, "days", "not known"), (True, "", "yes"), (False, "", "no"), (0, "incidents", "0 incidents"),
-    (3, "", "3"), (0.0, "", "0"), (0.6, "share", "0.6 share"), (2.0, "", "2"), (2.345, "", "2.35"),
+    (3, "", "3"), (0.0, "", "0"), (0.6, "share", "60%"), (2.0, "", "2"), (2.345, "", "2.35"),
     (0.004, "", "0.004"), (-0.5, "", "-0.5"),
     (date(2026, 11, 3), "", "3 November 2026"), ("housing_association", "", "housing association"),
     (FAR, "m", "none recorded"),
