@@ -11,7 +11,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.condition import Compare, Condition, Exists, Known, Outcome, exists_in, names_in, rules_in
+from engine.condition import (
+    All,
+    Any_,
+    AtLeast,
+    Compare,
+    Condition,
+    Exists,
+    Known,
+    Not,
+    Outcome,
+    exists_in,
+    names_in,
+    rules_in,
+)
 from engine.errors import Problem, RunError
 from engine.evaluate import Case, State, Step, evaluate
 from engine.evidence import Evidence
@@ -47,7 +60,6 @@ def explain(
     """The flag of one entry, and apart from it its near misses, which are for analysts only.
 
     `row` is its judged row; `freshness` says, per feed not up to date, how late.
-
     Raises RunError if the row's values or outcomes differ from those worked out by hand.
     """
     features = pack.features_of(subject)
@@ -159,15 +171,15 @@ def _node(
 
 
 def _text(condition: Condition, features: Mapping[str, Feature], pack: Pack) -> str:
-    match type(condition).__name__:
-        case "All":
+    match condition:
+        case All():
             return "all of"
-        case "Any_":
+        case Any_():
             return "any of"
-        case "Not":
+        case Not():
             return "not"
-        case "AtLeast":
-            return f"at least {condition.points} points from"  # type: ignore[union-attr]
+        case AtLeast(points):
+            return f"at least {points} points from"
     return say(condition, features, pack.rules)
 
 

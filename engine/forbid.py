@@ -174,7 +174,7 @@ def _in_rule(entry: Forbidden, rule: Rule) -> Iterator[str]:
 
 
 def _first_clauses(condition: Condition) -> tuple[str, ...]:
-    parts = getattr(condition, "parts", ()) if type(condition).__name__ == "All" else (condition,)
+    parts = condition.parts if isinstance(condition, All) else (condition,)
     first = parts[0] if parts else None
     return (f"{first.name} {first.operator} {first.value}",) if isinstance(first, Compare) else ()
 

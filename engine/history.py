@@ -42,12 +42,15 @@ class Freshness:
     records: int
 
 
-def connect() -> Backend:
-    """A DuckDB in memory that fetches nothing from outside."""
+def connect(threads: int | None = None) -> Backend:
+    """A DuckDB in memory that fetches nothing from outside and knows one time zone."""
     con: Backend = ibis.duckdb.connect()
+    con.raw_sql("SET TimeZone = 'UTC'")
     for setting in ("autoinstall_known_extensions", "autoload_known_extensions",
                     "enable_progress_bar"):
         con.raw_sql(f"SET {setting} = false")
+    if threads is not None:
+        con.raw_sql(f"SET threads = {int(threads)}")
     return con
 
 

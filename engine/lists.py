@@ -222,7 +222,7 @@ def _reason(
         elif state is False:
             reasons.append(f"no longer so: {rule.title}")
         else:
-            reasons.append(f"still so, but faded below the list: {rule.title}")
+            reasons.append(f"still so, but an exclusion keeps it off the list: {rule.title}")
     return "; ".join(reasons) or "nothing puts it forward now"
 
 

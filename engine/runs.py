@@ -70,8 +70,8 @@ class Runs:
 
     def save(self, run: Run, before: Before, pack: Pack, lake: Lake) -> str:
         """Writes a run, whole or not at all, and gives its name."""
-        made_from = json.dumps([run.digests, run.area], sort_keys=True)
-        name = f"{run.as_of}-{sha256(made_from.encode()).hexdigest()[:8]}"
+        made = write_json([run.digests, run.area, run.entries, run.left, run.flags], indent=None)
+        name = f"{run.as_of}-{sha256(made.encode()).hexdigest()[:8]}"
         draft = self.folder / f".draft-{name}"
         shutil.rmtree(draft, ignore_errors=True)
         try:
@@ -178,7 +178,8 @@ class Runs:
         return frame.astype(object).where(frame.notna(), None)
 
     def _move_in(self, draft: Path, place: Path) -> None:
-        # A name is the digest of what a run was made from: the folder that stands there holds the same run.
+        # A name is the digest of what a run was made from and what it found, so a folder that stands there already
+        # holds this run; the same inputs with other results (a newer Wardwise) have another name.
         if not (place / "manifest.json").exists():
             shutil.rmtree(place, ignore_errors=True)
             draft.rename(place)

@@ -24,7 +24,7 @@ from engine.errors import Problem, RunError
 from engine.evidence import gather
 from engine.explain import explain
 from engine.flag import Flag
-from engine.history import Freshness
+from engine.history import Freshness, connect
 from engine.judge import choose_candidates, count_outcomes, exists_of, judge
 from engine.keyed import World
 from engine.lake import Lake
@@ -33,7 +33,7 @@ from engine.lists import LISTS, Entry, Left, Note, check_lists, choose, explain_
 from engine.measures import Kept, carry, measure
 from engine.pack import Pack
 from engine.schema import SUBJECTS, Subject
-from engine.world import Workbench, assemble, connect
+from engine.world import Workbench, assemble
 
 Say = Callable[[str], None]
 _EXPLAINED = {"shown", "already held", "routed", "second source needed", "restricted", "muted"}
@@ -114,7 +114,7 @@ def make_run(
     assembled = assemble(feeds, pack, before.registry, frozenset(f.feed for f in fresh if f.fresh),
                          gaps_of(partial), find_redrawn(feeds), as_of, bench, area)
     world = assembled.world
-    digests = digest_inputs(inputs, pack, before)
+    digests = digest_inputs(inputs, pack, before, fresh)
     say("measuring")
     tables, kept = measure_all(world, pack, bench, say)
     found = _Found(world, pack, before, fresh, assembled.linked, digests, kept)
@@ -210,8 +210,13 @@ def gaps_of(partial: pd.DataFrame) -> dict[str, frozenset[date]]:
             for feed, rows in whole.groupby("feed")}
 
 
-def digest_inputs(inputs: Sequence[tuple[str, str]], pack: Pack, before: Before) -> dict[str, str]:
-    """What a flag is stamped with: the pack, the declared features, and the snapshot it was made from."""
+def digest_inputs(
+    inputs: Sequence[tuple[str, str]], pack: Pack, before: Before, fresh: Sequence[Freshness]
+) -> dict[str, str]:
+    """What a flag is stamped with: the pack, the declared features, and the snapshot it was made from.
+
+    The snapshot covers the batches read, which feeds were up to date, and what earlier runs and people left.
+    """
     snapshot = sha256()
     for name, digest in sorted(inputs):
         snapshot.update(f"{name} {digest}\n".encode())
@@ -219,6 +224,7 @@ def digest_inputs(inputs: Sequence[tuple[str, str]], pack: Pack, before: Before)
     snapshot.update(registry.to_csv(index=False).encode())
     snapshot.update(repr(sorted(map(repr, before.notes))).encode())
     snapshot.update(str(before.run).encode())
+    snapshot.update(repr(sorted((f.feed, str(f.last_spoke), f.fresh) for f in fresh)).encode())
     return {"pack": pack.digest, "features": _digest_folder(pack.folder / "features"),
             "snapshot": snapshot.hexdigest()}
 

@@ -58,17 +58,6 @@ class Workbench:
         return self.connection.create_table(name, frame, temp=True, overwrite=True)
 
 
-def connect(threads: int | None = None) -> Backend:
-    """An in-memory DuckDB that fetches nothing from outside and knows one time zone."""
-    connection: Backend = ibis.duckdb.connect()
-    for setting in ("SET TimeZone='UTC'", "SET autoinstall_known_extensions=false",
-                    "SET autoload_known_extensions=false", "SET enable_progress_bar=false"):
-        connection.raw_sql(setting)
-    if threads is not None:
-        connection.raw_sql(f"SET threads={int(threads)}")
-    return connection
-
-
 @dataclass(frozen=True)
 class Assembled:
     """The world on a date, and how its people were linked."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.world import Workbench, connect
+from engine.history import connect
+from engine.world import Workbench
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ import pytest
 from engine.errors import RunError
 from engine.flag import write_json
 from engine.lake import Lake
-from engine.lists import Note
+from engine.lists import Left, Note
 from engine.pack import Pack, read_pack
+from engine.registry import empty_registry
 from engine.runs import Runs
-from engine.weekly import Run, make_run
+from engine.weekly import Before, Run, digest_inputs, make_run
 
 from ..conftest import RULES
 from .made import AS_OF, Row, ago
@@ -271,6 +272,24 @@ def test_a_run_that_is_saved_again_and_killed_is_still_there(office: Office, mad
         name = office.runs.latest()
         assert name is not None
         assert name in office.runs.names(), f"killed at step {step}"
+
+
+def test_the_same_inputs_with_other_results_never_hide_behind_the_older_run(office: Office, made: Run) -> None:
+    """A newer Wardwise may find something else in the same records: both runs stand, the later one last."""
+    first = office.runs.latest()
+    office.save(replace(made, left=(Left("P999999", "people", "no longer so: Light"),)))
+
+    assert office.runs.latest() != first
+    assert first in office.runs.names()
+    assert office.runs.lists(str(office.runs.latest()))["left"][0]["subject"] == "P999999"
+
+
+def test_a_feed_that_vouches_for_later_days_gives_another_snapshot(opened: Office, made: Run) -> None:
+    before = Before(empty_registry())
+    late = [replace(f, fresh=False, last_spoke=None) for f in made.freshness]
+
+    then = digest_inputs(made.inputs, opened.pack, before, late)["snapshot"]
+    assert then != digest_inputs(made.inputs, opened.pack, before, made.freshness)["snapshot"]
 
 
 def test_no_room_for_a_run_gives_helpful_error_and_leaves_the_last_one(office: Office, made: Run) -> None:

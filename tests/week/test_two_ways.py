@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from engine.condition import All, Any_, Compare, Condition, Known, Not
 from engine.feature import Feature
+from engine.history import connect
 from engine.keyed import World
 from engine.measures import measure
 from engine.schema import LEVELS, Subject
-from engine.world import Workbench, connect
+from engine.world import Workbench
 
 from .made import AS_OF, Row, a_feature, ago, make_world, measure_both_ways
 
