@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.check import check_condition, check_named
+from engine.check import check_condition, check_named, columns_asked
 from engine.condition import All, Compare, Exists, Known, Outcome, exists_in, names_in, rules_in
 from engine.documents import Located, read_document
 from engine.errors import Problem, RuleError
@@ -225,7 +225,7 @@ def _check_facts(case: RuleCase, pack: Pack) -> list[Problem]:
             problems.append(Problem(case.where, f"records of `{table}`, which {case.rule} does not read",
                                     ", ".join(sorted(tables)) or "no `related:`"))
             continue
-        columns = pack.tables[table]
+        columns = columns_asked(pack.tables[table])
         for row in rows or ():
             problems += check_condition(_claims(row), columns.get, columns, case.where, table)
     problems += [Problem(case.where, f"an outcome of `{rule}`, which {case.rule} does not read",

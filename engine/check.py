@@ -61,7 +61,7 @@ def check_rule(
     """A rule's facts, the rules it reads, its tables and the places in its sentence must exist and agree."""
     at = rule.where_declared
     known = {f.name: f for f in features.values() if f.subject == rule.subject}
-    problems = check_named(rule.when, known, at, f"a {rule.subject} rule", tables)
+    problems = check_named(rule.when, known, at, f"a {rule.subject} rule", tables, rule.subject)
     for other in rules_in(rule.when):
         if other not in rules:
             problems.append(Problem(at, f"no rule `{other}`", _nearest(other, rules)))
@@ -81,9 +81,13 @@ def check_rule(
 
 
 def check_named(
-    condition: Condition, known: Mapping[str, Feature], at: str, whose: str, tables: Tables
+    condition: Condition, known: Mapping[str, Feature], at: str, whose: str, tables: Tables,
+    subject: Subject | None = None,
 ) -> list[Problem]:
-    """Every fact a condition on a subject reads is a feature of it, compared with its own kind of value."""
+    """Every fact a condition on a subject reads is a feature of it, compared with its own kind of value.
+
+    Without `subject`, what `exists` asks may not be a distance: only a place and a home have a point.
+    """
     problems = check_condition(condition, lambda n: known[n].kind if n in known else None, known, at, whose)
     for node in walk(condition):
         if isinstance(node, Compare) and node.name in known and known[node.name].values:
@@ -97,8 +101,30 @@ def check_named(
                 problems.append(Problem(at, f"no table `{node.table}`", _nearest(node.table, tables)))
             else:
                 problems += _check_rows(node.where, at, node.table)
+                problems += _check_distance(node, columns, at, subject)
+                columns = columns_asked(columns)
                 problems += check_condition(node.where, columns.get, columns, at, node.table)
     return problems
+
+
+def columns_asked(columns: Mapping[str, Kind]) -> Mapping[str, Kind]:
+    """What `exists` may ask of a row: its columns, and `metres` from the subject."""
+    return {**columns, "metres": "number"}
+
+
+def _check_distance(
+    block: Exists, columns: Mapping[str, Kind], at: str, subject: Subject | None
+) -> list[Problem]:
+    """A distance runs between two points: that of the row and that of a place or of the home on offer."""
+    if "metres" not in names_in(block.where):
+        return []
+    if subject not in ("place", "allocation"):
+        return [Problem(at, f"`metres` of {block.table}, asked of a {subject or 'subject'}",
+                        "a place or allocation rule", "ask it of the home on offer: a person has no point")]
+    if "easting" not in columns:
+        return [Problem(at, f"`metres` of {block.table}, whose records have no point",
+                        "a table with easting and northing, such as keep_apart_places or order_zones")]
+    return []
 
 
 def _check_rows(condition: Condition, at: str, table: str) -> list[Problem]:
@@ -187,7 +213,7 @@ def check_conditions(
         if entry.when is not None:
             subject: Subject = entry.subject or "person"
             known = {f.name: f for f in features.values() if f.subject == subject}
-            problems += check_named(entry.when, known, f"{at}: {entry.id}", entry.id, tables)
+            problems += check_named(entry.when, known, f"{at}: {entry.id}", entry.id, tables, subject)
     return problems
 
 

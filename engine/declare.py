@@ -20,6 +20,7 @@ from engine.feature import (
     WITH_COLUMN,
     WITHOUT_TABLE,
     Absence,
+    AskOf,
     Feature,
     Measure,
     Type,
@@ -71,7 +72,9 @@ class _FeatureEntry(BaseModel):
     sensitivity: Literal["open", "personal", "special", "criminal"]
     purpose: str
     changeable: bool = False
-    changes_to: str | None = None
+    changes_to: str = ""
+    ask: str = ""
+    ask_of: AskOf | None = None
     from_: str | None = Field(default=None, alias="from")
     via: Literal["applicant", "property", "block", "street", "lsoa", "tenants"] | None = None
     compare: bool = False
@@ -108,9 +111,13 @@ def read_features(paths: list[Path], problems: list[Problem]) -> dict[str, Featu
             problems.append(Problem(document.where(), "no `subject:` and `features:`",
                                     f"subject: one of {', '.join(SUBJECTS)}, and a mapping of features"))
             continue
-        entries = document["features"]
+        entries, about = document["features"], document.get("about", subject)
+        if not isinstance(about, str) or not about.strip():
+            problems.append(Problem(document.where("about"), f"about `{about}`", "a word or two, such as household",
+                                    "say whom or what the facts of this file tell of, or leave it out"))
+            continue
         for name in entries:
-            for feature in _feature(str(name), subject, entries, problems):
+            for feature in _feature(str(name), subject, str(about), entries, problems):
                 key = f"{feature.subject}.{feature.name}"
                 if key in features:
                     problems.append(Problem(feature.where_declared, f"`{feature.name}` is declared twice",
@@ -123,7 +130,7 @@ def read_features(paths: list[Path], problems: list[Problem]) -> dict[str, Featu
 
 
 def _feature(
-    name: str, subject: Subject, entries: Located, problems: list[Problem]
+    name: str, subject: Subject, about: str, entries: Located, problems: list[Problem]
 ) -> list[Feature]:
     raw = entries[name]
     at = entries.where(name)
@@ -149,10 +156,38 @@ def _feature(
             feeds=tuple(entry.feeds), absence=entry.absence, agency=tuple(entry.agency),
             sensitivity=entry.sensitivity, purpose=entry.purpose, changeable=entry.changeable,
             carried_from=entry.from_, via=entry.via, compare=entry.compare,
-            cap_reporter=entry.cap_reporter, values=tuple(entry.values), where_declared=at)
+            cap_reporter=entry.cap_reporter, values=tuple(entry.values), where_declared=at,
+            ask=entry.ask, ask_of=entry.ask_of, changes_to=entry.changes_to, about=about)
         for w in windows
     ]
+    problems += _find_unaskable(made[0], raw)
     return [*made, *(s for feature in made if feature.compare for s in _compared(feature))]
+
+
+def _find_unaskable(feature: Feature, raw: Located) -> list[Problem]:
+    """What keeps a question from being said aloud, or its answer from being taken in."""
+    name, ask = f"`{feature.name}`", feature.ask.strip()
+    problems = []
+    if bool(ask) != (feature.ask_of is not None):
+        given, wanted = ("ask", "ask_of") if ask else ("ask_of", "ask")
+        problems.append(Problem(raw.where(given), f"{name} has `{given}` and no `{wanted}`", "both or neither",
+                                f"the question, and one of {', '.join(get_args(AskOf))}"))
+    if ask and not ask.endswith("?"):
+        problems.append(Problem(raw.where("ask"), f"{name}: `ask` is not a question", "words to be said aloud",
+                                "end it with a question mark"))
+    if ask and feature.subject != "allocation":
+        problems.append(Problem(raw.where("ask"), f"{name}: `ask` on a fact of a {feature.subject}",
+                                "facts of an allocation", "questions are asked about an offer of a home only"))
+    if ask and feature.type == "code" and not feature.values:
+        problems.append(Problem(raw.where("ask"), f"{name}: `ask` for a code without `values`",
+                                "the values an answer may have", "list them under `values`"))
+    if ask and feature.confidential:
+        problems.append(Problem(raw.where("ask"), f"{name}: `ask` for a fact that would tell where somebody is",
+                                "no question", "take `ask` and `ask_of` out"))
+    if feature.changes_to and not feature.changeable:
+        problems.append(Problem(raw.where("changes_to"), f"{name}: `changes_to` on a fact that is not changeable",
+                                "both or neither", "write `changeable: true`, or take `changes_to` out"))
+    return problems
 
 
 def _compared(count: Feature) -> list[Feature]:

@@ -4,6 +4,7 @@
     ├── RuleError       rule authors      3     a pack that does not hold together
     ├── ExtractError    data suppliers    4     a file that cannot be read, or a feed refused whole
     ├── RunError        operators         5     a run that cannot be made, found or replayed
+    ├── ScreenError     housing officers  6     an offer that cannot be screened, overridden or recorded as asked
     └── UsageError      whoever typed it  2
 
 Every error carries *all* the problems found, each with where, what was found, what is allowed and how
@@ -14,6 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+Fault = Literal["not_found", "conflict", "invalid", "forbidden"]
 
 
 @dataclass(frozen=True, order=True)
@@ -66,3 +70,17 @@ class RunError(WardwiseError):
     """A run cannot be made, found or replayed."""
 
     exit_code = 5
+
+
+class ScreenError(WardwiseError):
+    """An offer cannot be screened, overridden or recorded as asked; `fault` says which way it is wrong.
+
+    not_found: nobody, or no home, of that name. conflict: what is recorded stands against it (a home already let).
+    invalid: the request itself (an answer of the wrong type). forbidden: not with the asker's rights.
+    """
+
+    exit_code = 6
+
+    def __init__(self, problems: Problem | Iterable[Problem], fault: Fault = "invalid") -> None:
+        super().__init__(problems)
+        self.fault = fault

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 
 from engine.condition import Exists
 from engine.feature import Feature
-from engine.keyed import World, key_rows
-from engine.measures import Kept, reach
+from engine.keyed import World, find_anchors, key_rows
+from engine.measures import Kept, reach, reach_of
 from engine.recount import Counted, recount
 from engine.schema import Subject
 
@@ -34,13 +35,22 @@ class Evidence:
     counted: Mapping[_Key, Mapping[str, Sequence[Row]]]
     asked: Mapping[_Key, Mapping[str, Sequence[Row]]]    # what `exists` blocks look at
     owners: Mapping[tuple[str, str], str]                # (allocation, via) -> person or place id
+    adrift: Mapping[_Key, frozenset[str]]                # subjects of which finding no row says nothing
 
     def count(self, feature: Feature, subject: str) -> Counted:
         """A feature of one subject, by hand, with the rows it rests on."""
         source, rows = self.rows_of(feature, subject)
-        if source.table is None or (feature.carried_from and (subject, str(feature.via)) not in self.owners):
+        if source.table is None:
             return Counted(None)
-        return recount(source, rows, self.world.as_of, self.world.believes(source))
+        return recount(source, rows, self.world.as_of, self.believes(feature, subject))
+
+    def believes(self, feature: Feature, subject: str) -> bool:
+        """Whether silence can be read in a feature's feeds, and it is known whose records to look for and where."""
+        if feature.carried_from is not None:
+            owner = self.owners.get((subject, str(feature.via)))
+            return owner is not None and self.believes(self.features[feature.carried_from], owner)
+        key = (feature.subject, str(feature.table), reach(feature))
+        return self.world.believes(feature) and subject not in self.adrift.get(key, ())
 
     def rows_of(self, feature: Feature, subject: str) -> tuple[Feature, Sequence[Row]]:
         """The feature that is really counted (a carried one is another subject's) and the rows it counts from."""
@@ -53,10 +63,14 @@ class Evidence:
         return feature, self.counted.get((feature.subject, feature.table, reach(feature)), {}).get(subject, ())
 
     def related(self, block: Exists, kind: Subject, subject: str, as_of: date | None = None) -> Sequence[Row] | None:
-        """The rows an `exists` block looks at (on a later day, where given); None when the table's feeds are late."""
-        if not set(self.world.table_feeds.get(block.table, (block.table,))) <= self.world.fresh:
+        """The rows an `exists` block looks at (on a later day, where given).
+
+        None when the table's feeds are late, or when it is not known whose records to look for, or where.
+        """
+        key = (kind, block.table, reach_of(block))
+        if not set(self.world.feeds_of(block.table)) <= self.world.fresh or subject in self.adrift.get(key, ()):
             return None
-        rows = self.asked.get((kind, block.table, block.near), {}).get(subject, ())
+        rows = self.asked.get(key, {}).get(subject, ())
         if block.within is None:
             return rows
         return [r for r in rows if ((as_of or self.world.as_of) - r["known"]).days <= block.within]
@@ -82,8 +96,22 @@ def gather(
         elif feature.table is not None:
             wanted[kind, feature.table, reach(feature)] |= ids
     counted = {key: _fetch(kept[key], who) for key, who in wanted.items() if who}
-    asked = {(kind, b.table, b.near): _fetch(key_rows(world, kind, b.table, b.near), ids) for b in exists if ids}
-    return Evidence(world, every, counted, asked, owners)
+    looked_at: set[_Key] = {(kind, block.table, reach_of(block)) for block in exists} if ids else set()
+    asked = {key: _fetch(key_rows(world, *key), ids) for key in sorted(looked_at, key=str)}
+    adrift = _find_adrift(world, wanted | dict.fromkeys(looked_at, ids))
+    return Evidence(world, every, counted, asked, owners, adrift)
+
+
+def _find_adrift(world: World, asked: Mapping[_Key, set[str]]) -> dict[_Key, frozenset[str]]:
+    """Of the subjects asked about, those of which it is not known whose rows to look for, or where."""
+    found: dict[_Key, frozenset[str]] = {}
+    for (kind, table, near), who in asked.items():
+        anchors = find_anchors(kind, table, world.tables[table].columns, near)
+        if anchors and who:
+            cohort = world.cohorts[kind]
+            adrift = cohort.subject.isin(sorted(who)) & ibis.or_(*[cohort[name].isnull() for name in anchors])
+            found[kind, table, near] = frozenset(cohort.filter(adrift).subject.to_pyarrow().to_pylist())
+    return found
 
 
 def _owners(subjects: Sequence[Row]) -> dict[tuple[str, str], str]:

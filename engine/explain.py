@@ -7,19 +7,13 @@ durable-rules a third time. A disagreement stops the run: one of them would be s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.condition import (
-    All,
-    Any_,
-    AtLeast,
     Compare,
-    Condition,
     Exists,
     Known,
-    Not,
     Outcome,
     exists_in,
     names_in,
@@ -29,16 +23,17 @@ from engine.errors import Problem, RunError
 from engine.evaluate import Case, State, Step, evaluate
 from engine.evidence import Evidence
 from engine.feature import Feature
-from engine.flag import Axis, Fact, Flag, Node, Question, Reason, Record
+from engine.flag import Axis, Fact, Flag, Question, Reason, Record
 from engine.lapse import find_lapse
 from engine.lists import Entry, live_rules
 from engine.pack import Pack
-from engine.prose import SHARE, join_words, name_agency, say, show
+from engine.prose import join_words, name_agency, name_table, say
 from engine.reasoning import compile_pack, cross_check
 from engine.reasons import find_minimal, find_near_miss, find_unknown
 from engine.recount import Counted
 from engine.rule import Rule
 from engine.schema import Subject
+from engine.trace import end_sentence, same, say_leaf, show_fact, show_leaf, write_node
 
 Row = Mapping[str, Any]
 
@@ -66,7 +61,7 @@ def explain(
     rules = pack.rules_of(subject, evidence.world.as_of)
     counted = {f.name: evidence.count(f, entry.subject) for f in features.values()}
     _check_values(entry, row, features, counted)
-    steps = _evaluate(entry, row, rules, evidence, subject)
+    steps = _evaluate(entry, row, rules, evidence, subject, features)
     _check_outcomes(entry, row, steps)
     fired = [r for r in live_rules(pack, subject, evidence.world.as_of) if steps[r.id].state is True]
     fired.sort(key=lambda r: (-r.points, r.id))
@@ -98,17 +93,11 @@ def _check_values(
 ) -> None:
     wrong = [name for name, feature in features.items()
              if feature.table is not None and feature.statistic is None
-             and not _same(row.get(name), counted[name].value)]
+             and not same(row.get(name), counted[name].value)]
     if wrong:
         raise RunError([Problem(f"{entry.subject}: {name}", "columns and the count by hand disagree",
                                 "the same value from both", "do not use this run; report it as a defect")
                         for name in wrong])
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
-    return bool(one == other)
 
 
 def _check_outcomes(entry: Entry, row: Row, steps: Mapping[str, Step]) -> None:
@@ -120,7 +109,7 @@ def _check_outcomes(entry: Entry, row: Row, steps: Mapping[str, Step]) -> None:
 
 
 def _evaluate(
-    entry: Entry, row: Row, rules: Sequence[Rule], evidence: Evidence, subject: Subject
+    entry: Entry, row: Row, rules: Sequence[Rule], evidence: Evidence, subject: Subject, features: Mapping[str, Feature]
 ) -> dict[str, Step]:
     outcomes: dict[str, State] = {}
     steps: dict[str, Step] = {}
@@ -129,7 +118,8 @@ def _evaluate(
         steps[rule.id] = evaluate(rule.when, Case(row, outcomes, related))
         outcomes[rule.id] = steps[rule.id].state
     # The third way: durable-rules reasons about the case on its own, and must fire exactly the same rules.
-    cross_check(compile_pack(rules).reason(Case(row, {}, related)), steps)
+    reasoner = compile_pack(rules, {feature.name: feature.about for feature in features.values()})
+    cross_check(reasoner.reason(Case(row, {}, related)), steps)
     return steps
 
 
@@ -141,51 +131,15 @@ def _reason(
     counted: Mapping[str, Counted], pack: Pack,
 ) -> Reason:
     part = next((p for axis in entry.axes for p in axis.parts if p.rule == rule.id), None)
-    values = {name: _show(row.get(name), feature, bare=True) for name, feature in features.items()}
+    values = {name: show_fact(row.get(name), feature, bare=True) for name, feature in features.items()}
     return Reason(
         rule=rule.id, reference=rule.reference, title=rule.title, axis=rule.axis, theme=rule.theme,
         because=rule.because.format_map(values), why=rule.why, points=rule.points,
         counted_points=part.faded if part else 0.0, floor=rule.floor, authority=rule.authority,
         threshold=rule.evidence, owner=rule.owner, review_by=rule.review_by,
         result=rule.result, level=rule.level, factor=rule.factor,
-        tree=_node(step, features, counted, pack),
-        enough=tuple(_leaf_text(leaf, features, pack) for leaf in find_minimal(step)))
-
-
-def _node(
-    step: Step, features: Mapping[str, Feature], counted: Mapping[str, Counted], pack: Pack
-) -> Node:
-    name = step.condition.name if isinstance(step.condition, Compare | Known) else None
-    feature = features.get(name) if name else None
-    rows = counted[name].rows if name and feature and not feature.confidential else ()
-    known = sorted(r["known"] for r in rows)
-    return Node(
-        text=_text(step.condition, features, pack), state=step.state,
-        value=_show(step.value, feature) if feature else None,
-        threshold=show(step.condition.value, feature.unit)
-        if feature and isinstance(step.condition, Compare) and not isinstance(step.condition.value, tuple | bool)
-        else None,
-        agencies=tuple(name_agency(a) for a in feature.agency) if feature else (),
-        first=known[0] if known else None, last=known[-1] if known else None,
-        steps=tuple(_node(child, features, counted, pack) for child in step.steps))
-
-
-def _text(condition: Condition, features: Mapping[str, Feature], pack: Pack) -> str:
-    match condition:
-        case All():
-            return "all of"
-        case Any_():
-            return "any of"
-        case Not():
-            return "not"
-        case AtLeast(points):
-            return f"at least {points} points from"
-    return say(condition, features, pack.rules)
-
-
-def _leaf_text(leaf: Step, features: Mapping[str, Feature], pack: Pack) -> str:
-    text = say(leaf.condition, features, pack.rules)
-    return text if leaf.state is True else f"not so: {text}"
+        tree=write_node(step, features, counted, pack),
+        enough=tuple(say_leaf(leaf, features, pack) for leaf in find_minimal(step)))
 
 
 def _facts(
@@ -193,22 +147,12 @@ def _facts(
 ) -> tuple[Fact, ...]:
     names = dict.fromkeys(name for rule in fired for name in _read_by(rule, pack))
     return tuple(
-        Fact(name, features[name].title, _show(row.get(name), features[name]), features[name].window,
+        Fact(name, features[name].title, show_fact(row.get(name), features[name]), features[name].window,
              tuple(name_agency(a) for a in features[name].agency),
              () if features[name].confidential else
              tuple(dict.fromkeys(r["record"] for r in counted[name].rows)), counted[name].disputed,
              features[name].changeable)
         for name in names)
-
-
-def _show(value: Any, feature: Feature, bare: bool = False) -> str:
-    """A value as an officer may see it; `bare`: without its unit, for a sentence that says it.
-
-    Distances to people kept apart are never shown: three of them, from three homes, would give the address away.
-    """
-    if feature.confidential and value is not None:
-        return "held back"
-    return show(value, feature.unit if not bare or feature.unit == SHARE else "")
 
 
 def _read_by(rule: Rule, pack: Pack) -> list[str]:
@@ -268,12 +212,15 @@ def _questions(
         leaves = find_unknown(steps[rule.id])
         names = [leaf.condition.name for leaf in leaves if isinstance(leaf.condition, Compare | Known)]
         known = [features[n] for n in dict.fromkeys(names) if n in features]
-        tables = [leaf.condition.table for leaf in leaves if isinstance(leaf.condition, Exists)]
+        tables = dict.fromkeys(leaf.condition.table for leaf in leaves if isinstance(leaf.condition, Exists))
         waiting = [leaf.condition.rule for leaf in leaves if isinstance(leaf.condition, Outcome)]
+        agencies = [a for f in known for a in f.agency]
+        agencies += [pack.contracts[feed].agency for table in tables for feed in evidence.world.feeds_of(table)
+                     if feed in pack.contracts]
         if leaves:
             questions.append(Question(
-                rule.id, rule.title, tuple(f.title for f in known) + tuple(t.replace("_", " ") for t in tables),
-                tuple(dict.fromkeys(name_agency(a) for f in known for a in f.agency)), tuple(waiting)))
+                rule.id, rule.title, tuple(f.title for f in known) + tuple(map(name_table, tables)),
+                tuple(dict.fromkeys(map(name_agency, agencies))), tuple(waiting)))
     return tuple(questions)
 
 
@@ -297,19 +244,15 @@ def _near_misses(
     for rule in live_rules(pack, subject, evidence.world.as_of):
         leaf = find_near_miss(steps[rule.id])
         if leaf is not None:
-            found.append(f"{rule.id}: {say(leaf.condition, features, pack.rules)} (seen: {_show_leaf(leaf, features)})")
+            seen = "no such record" if isinstance(leaf.condition, Exists) else show_leaf(leaf, features)
+            found.append(f"{rule.id}: {say(leaf.condition, features, pack.rules)} (seen: {seen})")
     return tuple(found)
-
-
-def _show_leaf(leaf: Step, features: Mapping[str, Feature]) -> str:
-    name = leaf.condition.name if isinstance(leaf.condition, Compare | Known) else ""
-    return _show(leaf.value, features[name]) if name in features else show(leaf.value)
 
 
 def _paragraph(
     entry: Entry, reasons: Sequence[Reason], questions: Sequence[Question], lapse: str
 ) -> str:
-    said = " ".join(_sentence(reason.because) for reason in reasons[:3])
+    said = " ".join(end_sentence(reason.because) for reason in reasons[:3])
     more = len(reasons) - 3
     also = f" {more} more reason{'s' if more > 1 else ''} below." if more > 0 else ""
     agencies = list(dict.fromkeys(a for q in questions for a in q.agencies))
@@ -317,6 +260,3 @@ def _paragraph(
     return f"{said}{also}{asks} {lapse}".strip()
 
 
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text if text.endswith((".", "!", "?")) else text + "."

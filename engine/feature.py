@@ -18,6 +18,7 @@ WITH_COLUMN = {"distinct", "sum", "max", "min", "latest", "days_since", "days_un
                "change", "ratio", "top_share"}
 WITHOUT_TABLE = {"carry", "calendar", "built_in"}
 Absence = Literal["zero", "unknown", "none", "not_applicable"]
+AskOf = Literal["applicant", "officer", "agency"]
 
 FAR = 9_999_999
 """Metres to a place that does not exist: further than any threshold, so a distance that does not apply is
@@ -49,6 +50,8 @@ class Feature:
 
     `name` is what rules say; `declared` the entry in the file. `window` in days, half-open before the
     as-of date, on the date the partnership knew the record; None = whole history or current state.
+    `ask` is the question that settles it, to be said aloud, and `ask_of` whose word is wanted: a fact without
+    the two is never taken from an answer. `about` is whom or what it tells of: the applicant, the household, the home.
     """
 
     name: str
@@ -76,6 +79,10 @@ class Feature:
     values: tuple[str, ...] = field(default=())
     where_declared: str = ""
     statistic: str | None = None         # one of COMPARED: worked out from the count of the same name
+    ask: str = ""
+    ask_of: AskOf | None = None
+    changes_to: str = ""                 # what somebody could do about it, where it is changeable
+    about: str = ""
 
     @property
     def kind(self) -> Kind:

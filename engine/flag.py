@@ -31,7 +31,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Node:
-    """One clause or block as it came out: what was asked, what was seen, who could say, and when it was known."""
+    """One clause or block as it came out: what was asked, what was seen, who could say, when it was known and how near.
+
+    `metres`: to the nearest record counted, for what is counted around a place; never to a person.
+    """
 
     text: str
     state: bool | None
@@ -40,6 +43,7 @@ class Node:
     agencies: tuple[str, ...]
     first: date | None
     last: date | None
+    metres: int | None
     steps: tuple[Node, ...]
 
 

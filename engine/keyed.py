@@ -8,7 +8,7 @@ cannot disagree about whose record it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -20,13 +20,17 @@ from engine.schema import LEVELS, Subject
 
 _OWN_KEY = {"proposed_allocations": "proposal_ref"}
 
+HOWEVER_FAR = -1
+"""The reach of what is not bounded by a distance but asks for one."""
+
 
 @dataclass(frozen=True)
 class World:
     """What was known on a date: as-of tables, the subjects to judge, and the feeds that are up to date.
 
     Cohorts have one row per subject, key `subject`. Person: age, first_known. Place: level, key, area_name,
-    dwellings, easting, northing. Allocation: applicant, uprn, block, street, lsoa, easting, northing.
+    dwellings, easting, northing. Allocation: applicant, uprn, block, street, lsoa, easting, northing, and
+    `proposal` where one is open for the two.
     """
 
     as_of: date
@@ -36,6 +40,10 @@ class World:
     table_feeds: Mapping[str, tuple[str, ...]]
     gaps: Mapping[str, frozenset[date]] = field(default_factory=dict)     # feed -> firsts of partial months
     redrawn: Mapping[str, date] = field(default_factory=dict)     # feed -> first month of its present map points
+
+    def feeds_of(self, table: str) -> tuple[str, ...]:
+        """The feeds whose silence would make absence in a table meaningless."""
+        return self.table_feeds.get(table, (table,))
 
     def believes(self, feature: Feature) -> bool:
         """Whether silence and change can be read in a feature's feeds.
@@ -60,17 +68,23 @@ def key_rows(world: World, subject: Subject, table: str, near: int | None = None
     """The rows of a table with the `subject` each belongs to (a row may belong to several places).
 
     With `near`, rows within that many metres of the subject's own point, with the distance in `metres`;
-    `near=-1` gives every row of the subject with its distance, however far.
+    `HOWEVER_FAR` gives every row of the subject with its distance, unknown where either point is.
     """
     rows = world.tables[table]
     if subject == "person":
         return rows.filter(rows.person.notnull()).mutate(subject=rows.person)
     if near is not None and near > 0:
         return _within(world.cohorts[subject], rows, near)
-    if subject == "place":
-        return by_level(rows)
-    keyed = _by_proposal(world.cohorts["allocation"], table, rows)
-    return _with_distance(world.cohorts["allocation"], keyed) if near == -1 else keyed
+    cohort = world.cohorts[subject]
+    keyed = by_level(rows) if subject == "place" else _of_pair(cohort, table, rows)
+    return _with_distance(cohort, keyed) if near == HOWEVER_FAR else keyed
+
+
+def find_anchors(subject: Subject, table: str, columns: Collection[str], near: int | None = None) -> tuple[str, ...]:
+    """What must be known of a subject itself, as columns of its cohort, before finding no row says anything."""
+    if subject != "person" and near is not None and near > 0:
+        return "easting", "northing"
+    return (_tie(table, columns)[1],) if subject == "allocation" else ()
 
 
 def by_level(rows: ir.Table) -> ir.Table:
@@ -83,12 +97,17 @@ def by_level(rows: ir.Table) -> ir.Table:
     return ibis.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
 
 
-def _by_proposal(proposals: ir.Table, table: str, rows: ir.Table) -> ir.Table:
-    if table in _OWN_KEY:
-        return rows.mutate(subject=rows[_OWN_KEY[table]])
-    theirs, ours = ("person", "applicant") if "person" in rows.columns else ("uprn", "uprn")
-    keys = proposals.select("subject", for_key=proposals[ours])
+def _of_pair(pairs: ir.Table, table: str, rows: ir.Table) -> ir.Table:
+    theirs, ours = _tie(table, rows.columns)
+    keys = pairs.select("subject", for_key=pairs[ours])
     return rows.inner_join(keys, rows[theirs] == keys.for_key).drop("for_key")
+
+
+def _tie(table: str, columns: Collection[str]) -> tuple[str, str]:
+    """The column of a table, and that of the pairs, by which a row belongs to an applicant and a home."""
+    if table in _OWN_KEY:
+        return _OWN_KEY[table], "proposal"
+    return ("person", "applicant") if "person" in columns else ("uprn", "uprn")
 
 
 def _with_distance(cohort: ir.Table, rows: ir.Table) -> ir.Table:

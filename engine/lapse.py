@@ -35,7 +35,7 @@ def find_lapse(
     moving = {name: (source, select_met(source, rows))
               for name in read if name in features and features[name].statistic is None
               for source, rows in [evidence.rows_of(features[name], entry.subject)]
-              if source.table is not None and evidence.world.believes(source)}
+              if source.table is not None and evidence.believes(features[name], entry.subject)}
     last = 0
     for day in _days(moving, evidence):
         if not _stands(day, entry, row, fired, moving, evidence, pack, subject):

@@ -25,9 +25,8 @@ def locate(
 ) -> dict[str, ir.Table]:
     """The feeds, each located table with the columns of `schema` for places."""
     addresses = feeds["addresses"]
-    gazetteer = hold("gazetteer", addresses.filter(addresses.current.fill_null(True)).select(
-        at_uprn="uprn", at_block="block_ref", at_street="usrn", at_lsoa="lsoa", at_ward="ward",
-        at_easting="easting", at_northing="northing"))
+    gazetteer = hold("gazetteer", settle_addresses(addresses.mutate(block=addresses.block_ref, street=addresses.usrn)))
+    gazetteer = gazetteer.rename({f"at_{name}": name for name in ("uprn", *_GAINED)})
     located = {}
     for name, rows in feeds.items():
         if name == "police_uk":
@@ -38,6 +37,13 @@ def locate(
             rows = _from_address(rows, gazetteer)
         located[name] = rows
     return located
+
+
+def settle_addresses(addresses: ir.Table) -> ir.Table:
+    """One row per UPRN now, with what `locate` adds to a record. An address may stand in two wards while a boundary
+    moves; either row says where it is, and no record may count twice for it."""
+    here = addresses.filter(addresses.current.fill_null(True))
+    return here.group_by("uprn").agg(**{name: here[name].min() for name in _GAINED})
 
 
 def _from_address(rows: ir.Table, gazetteer: ir.Table) -> ir.Table:

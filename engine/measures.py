@@ -19,14 +19,13 @@ import ibis.expr.types as ir
 from engine.columns import express
 from engine.condition import Exists, names_in
 from engine.feature import FAR, Feature
-from engine.keyed import World, key_rows
+from engine.keyed import HOWEVER_FAR, World, find_anchors, key_rows
 from engine.schema import Subject
 
 Hold = Callable[[str, ir.Table], ir.Table]
 """Keeps an intermediate table, by name, so that DuckDB works it out once."""
 
 _TWO_STEPS = {"top_share"}
-
 
 Kept = dict[tuple[Subject, str, int | None], ir.Table]
 """The keyed rows that were counted, by kind of subject, table and reach: the evidence is fetched from these."""
@@ -61,7 +60,7 @@ def measure(
     columns = {f.name: _settle(world, f, wide) for f in features if f.table and f.statistic is None}
     columns |= {f.name: _built_in(world, f, wide) for f in features
                 if f.measure.verb in ("calendar", "built_in")}
-    columns |= {f"exists_{n}": _exists_state(world, block, wide, n) for n, block in enumerate(exists)}
+    columns |= {f"exists_{n}": _exists_state(world, subject, block, wide, n) for n, block in enumerate(exists)}
     return wide.select(*cohort.columns, **{k: v for k, v in columns.items() if k not in cohort.columns})
 
 
@@ -111,7 +110,12 @@ def _of_tenants(world: World, source: ir.Table, members: Sequence[Feature]) -> i
 
 def reach(feature: Feature) -> int | None:
     """How far from the subject its rows may lie: metres, -1 for "however far", None for "at the subject"."""
-    return feature.near if feature.near else (-1 if feature.measure.verb == "nearest" else None)
+    return feature.near if feature.near else (HOWEVER_FAR if feature.measure.verb == "nearest" else None)
+
+
+def reach_of(block: Exists) -> int | None:
+    """The same for the records an `exists` looks at: however far, where it asks for their distance itself."""
+    return block.near if block.near else (HOWEVER_FAR if "metres" in names_in(block.where) else None)
 
 
 def _slim(world: World, rows: ir.Table, members: Sequence[Feature]) -> ir.Table:
@@ -258,7 +262,14 @@ def _settle(world: World, feature: Feature, wide: ir.Table) -> ir.Value:
     disputed = f"{feature.name}__disputed"
     if disputed in wide.columns:
         value = (wide[disputed].fill_null(0) > 0).ifelse(ibis.null(value.type()), value)
-    return value
+    return _anchored(world, feature.subject, str(feature.table), reach(feature), wide, value)
+
+
+def _anchored(world: World, subject: Subject, table: str, near: int | None, wide: ir.Table, value: Any) -> Any:
+    """The value where it is known whose rows to look for and where: of a home without a point nothing is near."""
+    anchors = find_anchors(subject, table, world.tables[table].columns, near)
+    adrift = ibis.or_(*[wide[name].isnull() for name in anchors]) if anchors else None
+    return value if adrift is None else adrift.ifelse(ibis.null(value.type()), value)
 
 
 def _built_in(world: World, feature: Feature, wide: ir.Table) -> ir.Value:
@@ -268,7 +279,7 @@ def _built_in(world: World, feature: Feature, wide: ir.Table) -> ir.Value:
 
 
 def _related(world: World, subject: Subject, block: Exists, number: int) -> ir.Table:
-    rows = key_rows(world, subject, block.table, block.near)
+    rows = key_rows(world, subject, block.table, reach_of(block))
     state = express(block.where, lambda name: rows[name])
     recent: Any = ibis.literal(True)
     if block.within is not None:
@@ -280,8 +291,10 @@ def _related(world: World, subject: Subject, block: Exists, number: int) -> ir.T
     })
 
 
-def _exists_state(world: World, block: Exists, wide: ir.Table, number: int) -> ir.BooleanValue:
-    if not set(world.table_feeds.get(block.table, (block.table,))) <= world.fresh:
+def _exists_state(world: World, subject: Subject, block: Exists, wide: ir.Table, number: int) -> ir.BooleanValue:
+    if not set(world.feeds_of(block.table)) <= world.fresh:
         return ibis.null("boolean")
     met, unclear = wide[f"met_{number}"].fill_null(0), wide[f"unclear_{number}"].fill_null(0)
-    return ibis.cases((met > 0, True), (unclear > 0, ibis.null("boolean")), else_=False)
+    state = ibis.cases((met > 0, True), (unclear > 0, ibis.null("boolean")), else_=False)
+    anchored: ir.BooleanValue = _anchored(world, subject, block.table, reach_of(block), wide, state)
+    return anchored

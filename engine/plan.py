@@ -6,10 +6,14 @@ What a line makes has a number, so that other lines can wait for it:
     a part too wide to write out
     points: of `at_least` over many parts, each true part makes its own, and one line waits for enough of them
     a chain: of "no record", records stand in a row, and each that surely fails hands on to the next
+
+What is known of a subject is told as one fact for each thing it is about, thing 0 being the subject itself: of an
+allocation the applicant, the household, the home and what is around it. A line joins those it asks.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +33,13 @@ MOST_JOINED = 15
 MOST_NAMES = 200
 """Names in one fact; durable-rules stops at 252, some of which are its own or `reasoning`'s."""
 
+MOST_LINES = 49
+"""Lines in one ruleset. A message keeps at most one clause of each line waiting, and durable-rules has room for 64."""
+
+MOST_STARTS = 400
+"""Different first tests of the patterns in one ruleset: at 513 durable-rules never ends, and one test is `SEEN`'s."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One way for something to hold, with everything by number: what it needs, and what it then makes.
@@ -39,6 +50,7 @@ class Line:
 
     makes: int
     clauses: tuple[Clause, ...] = ()
+    things: tuple[int, ...] = ()                    # the thing that each clause is about
     held: tuple[int, ...] = ()
     none: tuple[tuple[int, int], ...] = ()          # (chain, block)
     record: int | None = None                       # a block, of which one record meets
@@ -48,9 +60,30 @@ class Line:
     hands_on: bool = False
 
     @property
-    def names(self) -> frozenset[str]:
-        """The facts of the subject it reads."""
-        return frozenset(clause.name for clause in self.clauses)
+    def asked(self) -> dict[int, list[Clause]]:
+        """What it asks of each thing's fact; of the subject's own, too, where nothing else joins it to the call."""
+        alone = not self.clauses and not self.hands_on and self.enough is None
+        asked: dict[int, list[Clause]] = {0: []} if self.none or alone else {}
+        for thing, clause in zip(self.things, self.clauses, strict=True):
+            asked.setdefault(thing, []).append(clause)
+        return asked
+
+    @property
+    def joined(self) -> int:
+        """The facts it joins."""
+        return len(self.asked) + len(self.held) + len(self.none) + (self.record is not None)
+
+    @property
+    def starts(self) -> frozenset[tuple[str, int]]:
+        """The first test of each of its patterns: which thing, what was made, or the records of which block."""
+        things, made = (("thing", thing) for thing in self.asked), (("made", what) for what in self.reads)
+        return frozenset([*things, *made, *([] if self.record is None else [("block", self.record)])])
+
+    @property
+    def names(self) -> frozenset[tuple[int, str]]:
+        """What it reads, as (thing, name in its fact)."""
+        read = [(thing, f"v_{clause.name}") for thing, clause in zip(self.things, self.clauses, strict=True)]
+        return frozenset(read) | {(0, f"_rows_{block}") for _, block in self.none}
 
     @property
     def blocks(self) -> frozenset[int]:
@@ -70,6 +103,8 @@ class Plan:
     rules: dict[str, int] = field(default_factory=dict)                 # rule -> what it makes
     lines: list[Line] = field(default_factory=list)
     facts: Kinds = field(default_factory=dict)
+    things: dict[str, int] = field(default_factory=lambda: {"": 0})     # what facts are about; the subject is ""
+    about: dict[str, int] = field(default_factory=dict)                 # fact -> thing
     columns: dict[Exists, Kinds] = field(default_factory=dict)
     blocks: dict[Exists, int] = field(default_factory=dict)
     chains: dict[Exists, int] = field(default_factory=dict)
@@ -77,9 +112,12 @@ class Plan:
     given: dict[int, tuple[str, bool]] = field(default_factory=dict)    # made by an outcome of a rule not here
 
 
-def draw_plan(rules: Sequence[Rule]) -> Plan:
-    """The plan of some rules. Raises RuleError with every rule that cannot be written in lines."""
-    drawing, problems = _Drawing({rule.id: rule for rule in rules}), list[Problem]()
+def draw_plan(rules: Sequence[Rule], about: Mapping[str, str] | None = None) -> Plan:
+    """The plan of some rules; `about` names the thing each fact is about, where it is not the subject itself.
+
+    Raises RuleError with every rule that cannot be written in lines.
+    """
+    drawing, problems = _Drawing({rule.id: rule for rule in rules}, about or {}), list[Problem]()
     for rule in rules:
         try:
             drawing.plan.rules[rule.id] = drawing.follow(rule.id)
@@ -92,18 +130,25 @@ def draw_plan(rules: Sequence[Rule]) -> Plan:
     return drawing.plan
 
 
+def fits(lines: Sequence[Line]) -> bool:
+    """Whether durable-rules can take some lines as one ruleset."""
+    names = Counter(thing for thing, _ in frozenset[tuple[int, str]]().union(*(line.names for line in lines)))
+    starts = frozenset[tuple[str, int]]().union(*(line.starts for line in lines))
+    return len(lines) <= MOST_LINES and max(names.values(), default=0) <= MOST_NAMES and len(starts) <= MOST_STARTS
+
+
 def write_line(line: Line) -> Fact:
     """A line as durable-rules reads it: a fact for each pattern, joined by the number of the call."""
     if line.enough is not None:
         return {"all": [{"made": {"_made": line.held[0]}}], "count": line.enough}
-    first = "made" if line.hands_on else "case"
+    patterns: list[tuple[str, list[Fact]]] = [("made", [{"_made": line.makes}])] if line.hands_on else []
+    for thing, clauses in line.asked.items():
+        rows = [{"$ex": {f"_rows_{block}": 1}} for _, block in line.none] if thing == 0 else []
+        patterns.append((f"thing{thing}", [{"_thing": thing}, *rows, *map(_write_clause, clauses)]))
+    first = patterns[0][0]
     same: Fact = {"_key": {first: "_key"}}
-    patterns: list[tuple[str, list[Fact]]] = []
-    if line.hands_on:
-        patterns.append((first, [{"_made": line.makes}]))
-    else:
-        rows = [{"$ex": {f"_rows_{block}": 1}} for _, block in line.none]
-        patterns.append((first, [{"$ex": {"_case": 1}}, *rows, *map(_write_clause, line.clauses)]))
+    for _, tests in patterns[1:]:
+        tests.insert(1, same)
     patterns += [(f"held{n}", [{"_made": what}, same]) for n, what in enumerate(line.held)]
     patterns += [(f"none{n}", [{"_made": chain}, same, {"_n": {first: f"_rows_{block}"}}])
                  for n, (chain, block) in enumerate(line.none)]
@@ -127,8 +172,8 @@ def _write_clause(clause: Clause) -> Fact:
 class _Drawing:
     """A plan in the making: what has a number already, and what is being followed now."""
 
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
-        self.rules, self.plan = rules, Plan()
+    def __init__(self, rules: Mapping[str, Rule], about: Mapping[str, str]) -> None:
+        self.rules, self.about, self.plan = rules, about, Plan()
         self.open: list[str] = []
         self._numbers: dict[str, int] = {}
         self._parts: dict[tuple[Condition, bool], Held] = {}
@@ -179,19 +224,24 @@ class _Drawing:
         """One line for one way, after the lines of all it waits for."""
         clauses = tuple(x for x in way if isinstance(x, Clause))
         _expect(self.plan.facts, clauses)
+        things = tuple(self._thing(clause.name) for clause in clauses)
         held = tuple(self.follow(x.name) for x in way if isinstance(x, Held))
         none = tuple((self._chain(x.block), self._block(x.block)) for x in way if isinstance(x, NoRecord))
-        line = Line(makes, clauses, held, none, times=times)
+        line = Line(makes, clauses, things, held, none, times=times)
         for record in (x for x in way if isinstance(x, Record)):        # one at most: see find_ways
             _expect(self.plan.columns.setdefault(record.block, {}), record.clauses)
             line = replace(line, record=self._block(record.block), columns=record.clauses)
-        if 1 + len(held) + len(none) + (line.record is not None) > MOST_JOINED:
-            raise RuleError(Problem("all", "too many outcomes and records to join", f"at most {MOST_JOINED}",
+        if line.joined > MOST_JOINED:
+            raise RuleError(Problem("all", "too many things, outcomes and records to join", f"at most {MOST_JOINED}",
                                     "put some of them in a rule of their own"))
-        if max(len(kinds) for kinds in (line.names, *self.plan.columns.values())) > MOST_NAMES:
+        if not fits([line]) or any(len(kinds) > MOST_NAMES for kinds in self.plan.columns.values()):
             raise RuleError(Problem("all", "too many facts at once", f"at most {MOST_NAMES}",
                                     "put some of them in a rule of their own"))
         self.plan.lines.append(line)
+
+    def _thing(self, name: str) -> int:
+        thing = self.about.get(name, "")
+        return self.plan.about.setdefault(name, self.plan.things.setdefault(thing, len(self.plan.things)))
 
     def _block(self, block: Exists) -> int:
         self.plan.columns.setdefault(block, {})

@@ -13,7 +13,7 @@ from engine.documents import Located
 from engine.errors import Problem
 from engine.forms import STRICT, Words, fill_form, read_entries, read_when, read_whole
 from engine.incidents import Category
-from engine.rule import AXES, Axis, Exclusion, Policy, Protection
+from engine.rule import AXES, Axis, Exclusion, OrderFactor, Policy, Protection, Scheme
 from engine.schema import Subject
 
 
@@ -47,6 +47,22 @@ class _CategoryEntry(BaseModel):
     cchi_days: float = Field(ge=0)
 
 
+class _FactorEntry(BaseModel):
+    model_config = STRICT
+    title: str
+    source: str
+    why: str
+    applies: Any = None
+    facts: Words = Field(min_length=1)
+
+
+class _Scheme(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    bands: list[str] = Field(min_length=1)
+    shortlist: int = Field(ge=1, le=100)
+    matches: int = Field(ge=1, le=100)
+
+
 class _PolicyValues(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     bands: dict[Literal["watch", "discuss", "convene"], float] = Field(min_length=3)
@@ -55,12 +71,14 @@ class _PolicyValues(BaseModel):
     protective_cap: float = Field(ge=0, le=1)
     capacity: dict[str, Annotated[int, Field(ge=1)] | None]
     cool_down_days: int = Field(ge=0)
+    scheme: _Scheme
 
 
 _POLICY_SHAPES = {
     "bands": "points for each of watch, discuss, convene",
     "half_life_days": f"one for each of {', '.join(AXES)}",
     "capacity": "a whole number for each list, or null for every one",
+    "scheme": "bands: the register's bands, first first; shortlist and matches: whole numbers from 1 to 100",
 }
 
 
@@ -92,10 +110,23 @@ def read_protections(path: Path, problems: list[Problem]) -> tuple[Protection, .
     return tuple(found)
 
 
+def read_factors(path: Path, problems: list[Problem]) -> tuple[OrderFactor, ...]:
+    """The location factors of the suitability order, each with when it binds and the facts that show it was looked at.
+
+    Whether those facts are declared is checked with the rest of the pack.
+    """
+    found = []
+    for key, raw, entry in read_entries(path, _FactorEntry, problems):
+        applies = read_when(raw, "applies", problems) if entry.applies is not None else None
+        found.append(OrderFactor(key, entry.title, entry.source, entry.why, applies, tuple(entry.facts),
+                                 raw.where()))
+    return tuple(found)
+
+
 def read_policy(path: Path, problems: list[Problem]) -> Policy | None:
     """The partnership's numbers, each with who decided it and from when."""
     values = {key: entry.value for key, _, entry in read_entries(path, _Decided, problems)}
-    named = ("bands", "theme_cap", "half_life_days", "protective_cap", "capacity", "cool_down_days")
+    named = ("bands", "theme_cap", "half_life_days", "protective_cap", "capacity", "cool_down_days", "scheme")
     missing = [name for name in named if name not in values]
     if missing:
         problems.append(Problem(f"{path}:1", f"no {', '.join(missing)}", ", ".join(named)))
@@ -107,7 +138,9 @@ def read_policy(path: Path, problems: list[Problem]) -> Policy | None:
         problems += [Problem(f"{path}:1", f"`{'.'.join(map(str, e['loc']))}`: {e['msg'].lower()}",
                              _POLICY_SHAPES.get(str(e["loc"][0]), "a number, 0 or more")) for e in error.errors()]
         return None
-    return Policy(**{name: getattr(kept, name) for name in named}, other=others)
+    scheme = Scheme(tuple(kept.scheme.bands), kept.scheme.shortlist, kept.scheme.matches)
+    numbers = {name: getattr(kept, name) for name in named if name != "scheme"}
+    return Policy(**numbers, scheme=scheme, other=others)
 
 
 def read_categories(

@@ -38,6 +38,15 @@ _AGENCIES = {
     "fire": "Fire and Rescue", "health": "Health", "probation": "Probation", "education": "Education",
     "voluntary": "Voluntary sector", "gazetteer": "Address gazetteer",
 }
+_TABLES = {
+    "keep_apart_places": "a place of somebody to be kept apart from",
+    "order_zones": "an area that a court order closes to the household",
+    "orders": "a court order", "place_plans": "a plan for a place", "residents": "somebody who lives there",
+}
+_KINDS = {
+    "da": "domestic abuse", "asb": "anti-social behaviour", "hate": "hate", "witness": "evidence given against them",
+    "feud": "a feud", "exploitation": "exploitation", "cuckoo": "taking over a home", "hba": "honour-based abuse",
+}
 
 
 def say(condition: Condition, names: Mapping[str, Named], rules: Mapping[str, Any] | None = None) -> str:
@@ -50,10 +59,8 @@ def say(condition: Condition, names: Mapping[str, Named], rules: Mapping[str, An
         case Outcome(rule):
             title = rules[rule].title if rules and rule in rules else rule
             return f"the rule “{title}” holds"
-        case Exists(table, where, within, near):
-            return "".join([
-                f"some record of {table.replace('_', ' ')} where {say(where, {})}",
-                f" in the last {within} days" if within else "", f" within {near} m" if near else ""])
+        case Exists():
+            return _say_exists(condition)
         case All(parts):
             return _join([_inside(part, names, rules) for part in parts], "and")
         case Any_(parts):
@@ -65,6 +72,36 @@ def say(condition: Condition, names: Mapping[str, Named], rules: Mapping[str, An
         case AtLeast(points, parts):
             each = [f"{say(part, names, rules)}" + (f" ({p} points)" if p > 1 else "") for p, part in parts]
             return f"at least {points} of: " + "; ".join(each)
+
+
+def name_table(table: str) -> str:
+    """A row of a table, as people call it."""
+    return _TABLES.get(table, f"some record of {table.replace('_', ' ')}")
+
+
+def _say_exists(block: Exists) -> str:
+    """A record, what is asked of it, when it became known and how far away it may be; never more than the rule asks."""
+    rows = block.where.parts if isinstance(block.where, Any_) else (block.where,)
+    return "".join([
+        name_table(block.table), ", or".join(map(_say_row, rows)),
+        f" in the last {block.within} days" if block.within else "", f" within {block.near} m" if block.near else ""])
+
+
+def _say_row(where: Condition) -> str:
+    parts = where.parts if isinstance(where, All) else (where,)
+    far = [part for part in parts if isinstance(part, Compare) and part.name == "metres" and part.operator in _WORDS]
+    kinds = [part for part in parts if isinstance(part, Compare) and part.name == "kind" and part.operator == "=="]
+    other = tuple(part for part in parts if part not in far and part not in kinds)
+    return "".join([
+        *(f" ({_KINDS.get(str(kind.value), show(kind.value))})" for kind in kinds),
+        f" where {say(All(other), {}) if len(other) > 1 else say(other[0], {})}" if other else "",
+        " and".join(f" {_say_metres(clause)}" for clause in far)])
+
+
+def _say_metres(clause: Compare) -> str:
+    if clause.operator == "<=" and clause.value == 0:       # the distance to the edge of an area, from inside it
+        return "reaches as far as here"
+    return f"is {(_WORDS | {'==': 'exactly', '!=': 'not'})[clause.operator]} {clause.value:,} metres away"
 
 
 def _inside(part: Condition, names: Mapping[str, Named], rules: Mapping[str, Any] | None) -> str:

@@ -3,13 +3,13 @@
 The evaluator decides what a condition means; this reaches its answer another way, from facts that follow from
 facts, and `cross_check` stops at the first case on which the two differ.
 
-    the subject                            one fact                            {_case, v_age, v_needs_count, ...}
+    the subject, and what else it has      one fact for each thing             {_thing, v_age, v_needs_count, ...}
     a related record                       one fact per block it may meet      {_block, _at, v_current, ...}
     an outcome, a part, points, a chain    asserted by actions (see `ways`)    {_made, _n}
 
-They meet by `_key`, the number of the call. durable-rules 2.0.28 can put one person's result on another, hang, or
-crash (tests/reasoning/test_traps.py), so it is used narrowly: no Host, thread, timer, event or batch; one call at
-a time; a sid of its own, deleted afterwards; nothing asked but what holds.
+They meet by `_key`, the number of the call. durable-rules 2.0.28 can put one person's result on another, hang, or crash
+(tests/reasoning/test_traps.py), so it is used narrowly: no Host, thread, timer, event or batch; one call at a time; a
+sid of its own, deleted afterwards; nothing asked but what holds.
 """
 
 from __future__ import annotations
@@ -29,16 +29,13 @@ from durable.engine import Promise, Ruleset
 
 from engine.errors import Problem, RunError
 from engine.evaluate import Case, Step
-from engine.plan import MOST_NAMES, Line, Plan, draw_plan, write_line
+from engine.plan import Line, Plan, draw_plan, fits, write_line
 from engine.rule import Rule
 from engine.schema import Kind
 from engine.ways import encode
 
 Row = Mapping[str, Any]
 Fact = dict[str, Any]
-
-MOST_LINES = 49
-"""Lines in one ruleset. A message keeps at most one clause of each line waiting, and durable-rules has room for 64."""
 
 SEEN = "seen"
 """The rule that meets everything told, last of all: what met nothing else would crash durable-rules on deletion."""
@@ -52,13 +49,15 @@ class Reasoned:
     joined: Mapping[str, tuple[Row, ...]]
 
 
-def compile_pack(rules: Sequence[Rule]) -> Reasoner:
+def compile_pack(rules: Sequence[Rule], about: Mapping[str, str] | None = None) -> Reasoner:
     """The reasoner of some rules of one kind of subject; the same one whenever the same rules are asked for.
 
-    Raises RuleError for rules it cannot reason about. The memory it takes is never given back: durable-rules has
-    no way to. A new pack is a new process.
+    `about` names the thing each fact is about, such as the applicant; without one it is about the subject itself. It
+    changes what is joined, never what fires. Raises RuleError for rules it cannot reason about. The memory it takes
+    is never given back: durable-rules has no way to. A new pack is a new process.
     """
-    return _compile(tuple(rules))
+    own = {"", *(rule.subject for rule in rules)}
+    return _compile(tuple(rules), tuple(sorted((n, thing) for n, thing in (about or {}).items() if thing not in own)))
 
 
 def cross_check(reasoned: Reasoned, steps: Mapping[str, Step]) -> None:
@@ -72,8 +71,8 @@ def cross_check(reasoned: Reasoned, steps: Mapping[str, Step]) -> None:
 class Reasoner:
     """The rules of one kind of subject, ready to judge one case after another, from any thread."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._plan = draw_plan(rules)
+    def __init__(self, rules: Sequence[Rule], about: Mapping[str, str]) -> None:
+        self._plan = draw_plan(rules, about)
         self.stages = [_Stage(f"stage {n}", lines) for n, lines in enumerate(_share_out(self._plan.lines), 1)]
 
     def reason(self, case: Case) -> Reasoned:
@@ -103,8 +102,8 @@ class Reasoner:
 
 
 @cache
-def _compile(rules: tuple[Rule, ...]) -> Reasoner:
-    return Reasoner(rules)
+def _compile(rules: tuple[Rule, ...], about: tuple[tuple[str, str], ...]) -> Reasoner:
+    return Reasoner(rules, dict(about))
 
 
 # --- a case, as facts -----------------------------------------------------------------------------
@@ -114,7 +113,7 @@ def _compile(rules: tuple[Rule, ...]) -> Reasoner:
 class _Told:
     """What durable-rules is told of a case, and what it has made of it so far."""
 
-    subject: Fact = field(default_factory=dict)
+    things: dict[int, Fact] = field(default_factory=dict)
     records: dict[int, list[Fact]] = field(default_factory=dict)                 # by block
     made: set[tuple[int, int]] = field(default_factory=set)                      # (what, under which number)
     sources: dict[int, tuple[set[tuple[int, int]], set[int]]] = field(default_factory=dict)  # -> records, made
@@ -122,15 +121,16 @@ class _Told:
 
 def _read_case(case: Case, plan: Plan) -> _Told:
     """The facts of a case that its rules ask for. Raises RunError naming those that are not of their kind."""
-    told, problems = _Told(), list[Problem]()
-    told.subject = _encode(case.values, plan.facts, "", problems)
+    told, problems = _Told({thing: {"_thing": thing} for thing in plan.things.values()}), list[Problem]()
+    for name, value in _encode(case.values, plan.facts, "", problems).items():
+        told.things[plan.about[name.removeprefix("v_")]][name] = value
     for block, number in plan.blocks.items():
         rows = case.related.get(block)
         if rows is not None:        # None: the feed is late, and nothing follows from what is not there
             told.records[number] = [
                 {"_block": number, "_at": at} | _encode(row, plan.columns[block], f"{block.table}.", problems)
                 for at, row in enumerate(rows)]
-            told.subject[f"_rows_{number}"] = len(rows)
+            told.things[0][f"_rows_{number}"] = len(rows)
             told.made |= {(plan.chains[block], 0)} if block in plan.chains else set()
     for number, (rule, wanted) in plan.given.items():
         state = case.outcomes.get(rule)
@@ -165,8 +165,7 @@ def _share_out(lines: Sequence[Line]) -> Iterator[list[Line]]:
     some: list[Line] = []
     for _, unit in groupby(enumerate(lines), lambda at: (-1, at[1].makes) if at[1].hands_on else at[0]):
         together = [line for _, line in unit]
-        names = frozenset[str]().union(*(line.names for line in [*some, *together]))
-        if some and (len(some) + len(together) > MOST_LINES or len(names) > MOST_NAMES):
+        if some and not fits([*some, *together]):
             yield some
             some = []
         some += together
@@ -210,9 +209,10 @@ class _Stage:
 
     def __init__(self, title: str, lines: Sequence[Line]) -> None:
         self.title, self.lines = title, lines
-        self._names = {f"v_{name}" for name in frozenset[str]().union(*(line.names for line in lines))}
+        self._names: dict[int, set[str]] = {0: {"_thing"}}
+        for thing, name in sorted(frozenset[tuple[int, str]]().union(*(line.names for line in lines))):
+            self._names.setdefault(thing, {"_thing"}).add(name)
         self._blocks = sorted(frozenset[int]().union(*(line.blocks for line in lines)))
-        self._names |= {f"_rows_{block}" for block in self._blocks}
         self._reads = frozenset[int]().union(*(line.reads for line in lines))
         self._lock, self._keys = Lock(), count(1)
         self._key, self._told, self._seen, self._expected = 0, _Told(), 0, 0
@@ -248,8 +248,9 @@ class _Stage:
         told = self._told
         made = [{"_made": what, "_n": n} for what, n in sorted(told.made) if what in self._reads]
         records = [record for block in self._blocks for record in told.records.get(block, ())]
-        subject = {name: value for name, value in told.subject.items() if name in self._names}
-        return [*made, *records, {"_case": 1} | subject]
+        things = [{name: value for name, value in told.things[thing].items() if name in names}
+                  for thing, names in self._names.items()]
+        return [*made, *records, *things]
 
     def _tell(self, fact: Fact) -> Any:
         self._expected += 1

@@ -86,6 +86,34 @@ class Protection:
 
 
 @dataclass(frozen=True)
+class OrderFactor:
+    """A location factor the law has an officer look at before a home is offered, and the facts that show it was.
+
+    `applies` says when it binds; None is always.
+    """
+
+    key: str
+    title: str
+    source: str
+    why: str
+    applies: Condition | None
+    facts: tuple[str, ...]
+    where_declared: str = ""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How the published scheme orders applicants: by band, then date registered, then application.
+
+    A screening never changes that order. `shortlist` applicants and `matches` other homes are screened beside an offer.
+    """
+
+    bands: tuple[str, ...]
+    shortlist: int
+    matches: int
+
+
+@dataclass(frozen=True)
 class Policy:
     """The partnership's own numbers, each dated and signed in rules/policy.yaml."""
 
@@ -95,4 +123,5 @@ class Policy:
     protective_cap: float
     capacity: dict[str, int | None]
     cool_down_days: int
+    scheme: Scheme
     other: dict[str, Any]

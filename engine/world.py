@@ -2,7 +2,7 @@
 
 `assemble` is the middle of the weekly run: everything a feature may be measured on, and the cohorts. Nobody is
 judged for merely living here: a person is in the cohort only if some agency recorded something about
-them, other than a tenancy or a household, within `cohort_days` before the date.
+them, other than a tenancy or a household, within `cohort_days` before the date, or if they wait for a home.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _NOT_A_REPORT = {"housing_tenancies", "household_members", "properties", "addres
 COHORT_DAYS = 1095
 """Three years, the longest window any feature looks back. Who nobody has recorded for that long is not judged."""
 
-_TABLE_FEEDS = {
+TABLE_FEEDS = {
     "incidents": ("police_incidents", "council_asb"),
     "involvements": ("police_incidents", "police_involvements", "council_asb"),
     "household_needs": ("support_needs", "household_members"),
-    "keep_apart_places": ("keep_apart",),
+    "keep_apart_places": ("keep_apart", "housing_tenancies"),       # the other party's home is a place, too
     "order_zones": ("orders",),
     "residents": ("housing_tenancies", "household_members"),
 }
@@ -87,7 +87,7 @@ def assemble(
         "place": bench.hold("cohort_place", _places(tables, area, as_of)),
         "allocation": bench.hold("cohort_allocation", _proposals(tables)),
     }
-    return Assembled(World(as_of, tables, cohorts, fresh, _TABLE_FEEDS, gaps, redrawn), linked)  # type: ignore[arg-type]
+    return Assembled(World(as_of, tables, cohorts, fresh, TABLE_FEEDS, gaps, redrawn), linked)  # type: ignore[arg-type]
 
 
 # --- tables about people --------------------------------------------------------------------------
@@ -112,10 +112,8 @@ def _people_tables(
             "record", "person", "code", "theme", "status", "known").distinct()),
         "household_children": bench.hold("household_children", _children(tables, homes, as_of)),
         "keep_apart_places": bench.hold("keep_apart_places", _for_household(
-            _keep_apart(tables["keep_apart"], homes), homes)),
-        "order_zones": bench.hold("order_zones", _for_household(tables["orders"].filter(
-            tables["orders"].easting.notnull() & tables["orders"].current.fill_null(True)).select(
-                "record", "person", "kind", "known", "easting", "northing", "radius_m"), homes)),
+            places_to_avoid(tables["keep_apart"], homes), homes)),
+        "order_zones": bench.hold("order_zones", _for_household(order_zones(tables["orders"]), homes)),
     }
 
 
@@ -161,16 +159,30 @@ def _children(tables: Mapping[str, ir.Table], homes: ir.Table, as_of: date) -> i
         ibis._.child.notnull() & (ibis._.child != ibis._.person)).select("record", "person", "child", "known")
 
 
-def _keep_apart(pairs: ir.Table, homes: ir.Table) -> ir.Table:
+def places_to_avoid(pairs: ir.Table, homes: ir.Table) -> ir.Table:
+    """Each place of a party to be kept apart from; one row without a point where no place of theirs is known."""
     live = pairs.filter(pairs.current.fill_null(True))
-    said = live.filter(live.easting.notnull()).select(
+    said = live.filter(_placed(live)).select(
         "record", "person", "kind", "place_kind", "known", "easting", "northing")
-    at = homes.select(home_person="person", home_easting="easting", home_northing="northing")
-    lived = live.inner_join(at, live.other == at.home_person)
-    lived = lived.filter(lived.home_easting.notnull()).select(
+    at = homes.filter(_placed(homes)).select(home_person="person", home_easting="easting", home_northing="northing")
+    lived = live.inner_join(at, live.other == at.home_person).select(
         "record", "person", "kind", place_kind=ibis.literal("home"), known="known",
         easting="home_easting", northing="home_northing")
-    return ibis.union(said, lived, distinct=False)
+    # Who lives nobody knows where could live next door. The rule must be unable to tell, not silent.
+    nowhere = live.filter(~_placed(live)).anti_join(at, live.other == at.home_person).select(*said.columns)
+    nowhere = nowhere.mutate(easting=ibis.null("float64"), northing=ibis.null("float64"))
+    return ibis.union(said, lived, nowhere, distinct=False)
+
+
+def order_zones(orders: ir.Table) -> ir.Table:
+    """The places court orders speak of. A radius round a point nobody wrote down is still a place somewhere."""
+    live = orders.filter(orders.current.fill_null(True))
+    zones = live.filter(live.easting.notnull() | live.northing.notnull() | live.radius_m.notnull())
+    return zones.select("record", "person", "kind", "known", "easting", "northing", "radius_m")
+
+
+def _placed(rows: ir.Table) -> ir.BooleanValue:
+    return rows.easting.notnull() & rows.northing.notnull()
 
 
 # --- cohorts ------------------------------------------------------------------------------------
@@ -180,8 +192,14 @@ def _persons(
     tables: Mapping[str, ir.Table], pack: Pack, people: ir.Table, as_of: date
 ) -> ir.Table:
     since = ibis.literal(as_of - timedelta(days=COHORT_DAYS))
+
+    def lately(rows: ir.Table, feed: str) -> ir.BooleanValue:
+        # Who waits for a home may be offered one, however long ago they asked.
+        waiting = rows.current.fill_null(True) if feed == "housing_register" else ibis.literal(False)
+        return (rows.known >= since) | waiting
+
     named = [
-        tables[feed].filter((tables[feed].known >= since) & tables[feed][column].notnull()).select(
+        tables[feed].filter(lately(tables[feed], feed) & tables[feed][column].notnull()).select(
             "known", subject=column)
         for feed in sorted(pack.contracts) if feed not in _NOT_A_REPORT
         for column in person_columns(pack.contracts[feed].people)
@@ -246,6 +264,6 @@ def _proposals(tables: Mapping[str, ir.Table]) -> ir.Table:
     rows = tables["proposed_allocations"].filter(ibis._.current)
     register = tables["housing_register"].select(application="application_ref", applicant="person")
     joined = rows.left_join(register, rows.application_ref == register.application)
-    return joined.select(subject="proposal_ref", last_known="known", applicant="applicant",
+    return joined.select(subject="proposal_ref", last_known="known", proposal="proposal_ref", applicant="applicant",
                          application="application_ref", uprn="uprn", block="block", street="street", lsoa="lsoa",
                          easting="easting", northing="northing")

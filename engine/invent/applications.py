@@ -161,6 +161,7 @@ def _write_proposals(setting: Setting, extracts: Extracts, application: Whole, e
     proposed = np.where(is_open, setting.until - rng.integers(2, 25, total),
                         setting.until - rng.integers(40, 260, total))
     check = rng.random(total) < 0.12
+    wrote = setting.stream("factors considered")    # of their own, so that nothing else in the borough moves
     extracts.add("proposed_allocations", {
         "proposal_ref": extracts.number("proposal", total), "application_ref": chosen,
         "uprn": setting.town.uprn[home], "proposed": proposed,
@@ -176,6 +177,8 @@ def _write_proposals(setting: Setting, extracts: Extracts, application: Whole, e
         "gateway_logged": np.where(check, rng.random(total) < 0.85, NONE).astype(np.int64),
         "prior_conduct_rule_published": np.ones(total, np.int64),
         "conduct_cited": (rng.random(total) < 0.02).astype(np.int64),
-        "applicant_view": choose(rng, {"accepts": 0.6, "declines": 0.1, "": 0.3}, total)})
+        "applicant_view": choose(rng, {"accepts": 0.6, "declines": 0.1, "": 0.3}, total),
+        **{f"{factor}_considered": np.where(wrote.random(total) < 0.6, 1, NONE)
+           for factor in ("disruption", "support", "amenities")}})     # every home here is in the district
 
 

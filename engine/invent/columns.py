@@ -56,7 +56,8 @@ _FEEDS = {
         recorded:date stay_type:code travel_minutes:integer settle_plan:boolean ppu_check:code
         ppu_marked:boolean place_restriction_breach:boolean partner_check_needed:boolean
         gateway_logged:boolean prior_conduct_rule_published:boolean conduct_cited:boolean
-        applicant_view:code""",
+        applicant_view:code distance_considered:boolean disruption_considered:boolean
+        support_considered:boolean amenities_considered:boolean""",
     "fire_incidents": """fire_ref occurred:datetime reported:datetime recorded:date kind:code
         role:code evidence:integer LOC P:person""",
     "fire_visits": """visit_ref visited:date recorded:date uprn:uprn outcome:code clutter:integer

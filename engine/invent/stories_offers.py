@@ -12,7 +12,8 @@ _CLEAR: Row = {
     "stay_type": "general_needs", "travel_minutes": 18, "settle_plan": True,
     "ppu_check": "not_asked", "ppu_marked": False, "place_restriction_breach": False,
     "partner_check_needed": False, "prior_conduct_rule_published": True, "conduct_cited": False,
-    "applicant_view": "accepts"}
+    "applicant_view": "accepts", "disruption_considered": True, "support_considered": True,
+    "amenities_considered": True}
 _PLAIN: Row = {
     "kind": "house", "tenure": "council", "landlord": "Ravensmoor Borough Council", "floor": 0,
     "beds": 2, "access": "level", "shared_exit_or_high_rise": False, "sheltered": False,

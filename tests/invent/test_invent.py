@@ -146,3 +146,18 @@ def test_the_same_person_is_not_always_written_the_same_way(borough: Path) -> No
             & (both["person_surname"] == both["person_surname_police"])).to_numpy()
     assert len(both) > 200
     assert 0.85 < np.mean(same) < 0.99
+
+
+@pytest.mark.parametrize("factor", ["disruption", "support", "amenities"])
+def test_an_officer_wrote_down_a_location_factor_for_most_offers_and_never_wrote_that_they_had_not(
+    borough: Path, factor: str
+) -> None:
+    written = read(borough, "proposed_allocations")[f"{factor}_considered"]
+    assert set(written) == {"Yes", ""}
+    assert 0.5 < (written == "Yes").mean() < 0.75
+
+
+def test_no_offer_is_so_far_away_that_its_distance_had_to_be_considered(borough: Path) -> None:
+    offers, addresses = read(borough, "proposed_allocations"), read(borough, "addresses")
+    assert set(offers["uprn"]) <= set(addresses["uprn"])
+    assert set(offers["distance_considered"]) == {""}

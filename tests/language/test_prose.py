@@ -71,11 +71,26 @@ BLOCKS: list[tuple[Any, str]] = [
     ({"at_least": 2, "of": ["age >= 18", {"points": 2, "when": "isolated is true"}]},
      "at least 2 of: age: at least 18 years; lives isolated (2 points)"),
     ({"exists": {"in": "keep_apart_places", "where": "kind == da", "within": "365d", "near": "500m"}},
-     "some record of keep apart places where kind: is da in the last 365 days within 500 m"),
+     "a place of somebody to be kept apart from (domestic abuse) in the last 365 days within 500 m"),
+    ({"exists": {"in": "keep_apart_places", "where": {"all": ["kind == da", "metres < 1000"]}}},
+     "a place of somebody to be kept apart from (domestic abuse) is under 1,000 metres away"),
+    ({"exists": {"in": "keep_apart_places", "where": {
+        "any": [{"all": ["kind == feud", "metres < 500"]}, {"all": ["kind == hba", "metres < 2000"]}]}}},
+     "a place of somebody to be kept apart from (a feud) is under 500 metres away, or (honour-based abuse) is under "
+     "2,000 metres away"),
+    ({"exists": {"in": "order_zones", "where": "metres <= 0"}},
+     "an area that a court order closes to the household reaches as far as here"),
+    ({"exists": {"in": "order_zones", "where": {"all": ["kind == cbo", "metres > 0", "metres <= 1500"]}}},
+     "an area that a court order closes to the household (cbo) is more than 0 metres away and is at most 1,500 metres "
+     "away"),
+    ({"exists": {"in": "orders", "where": {"all": ["current is true", "protected_persons > 0"]}}},
+     "a court order where current, and protected persons: more than 0"),
+    ({"exists": {"in": "licence_checks", "where": {"any": ["passed is false", "score < 3"]}}},
+     "some record of licence checks where not: passed, or where score: under 3"),
 ]
 
 
-@pytest.mark.parametrize(("block", "words"), BLOCKS, ids=[next(iter(block)) for block, _ in BLOCKS])
+@pytest.mark.parametrize(("block", "words"), BLOCKS, ids=[words for _, words in BLOCKS])
 def test_a_block_in_words(block: Any, words: str) -> None:
     assert say(read_condition(block), NAMES) == words
 

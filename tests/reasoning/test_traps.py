@@ -10,6 +10,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_t19_the_state_of_a_case_is_gone_when_it_has_been_reasoned_about() -> No
     compile_pack(rules_of(Known("x"))).reason(Case({"x": 1}))
     with pytest.raises(durable_rules_engine.error):
         stage._rules.get_state(str(stage._key))
-    assert stage._told.subject == {}
+    assert stage._told.things == {}
 
 
 def test_t17_t18_the_engine_uses_only_the_ruleset_of_durable_rules() -> None:
@@ -177,7 +178,7 @@ reasoner = compile_pack(rules_of(All((Compare("x", ">", 5), block))))
 for n in range(1100):
     assert not reasoner.reason(Case({"x": None}, {}, {block: [{"current": False}] * (n % 3)})).fired
 try:
-    reasoner.stages[0].run(_Told(subject={"v_x": inf}))      # as if nothing had been checked
+    reasoner.stages[0].run(_Told({0: {"_thing": 0, "v_x": inf}}))      # as if nothing had been checked
 except Exception as error:
     assert "durable-rules failed" in str(error)
 assert reasoner.reason(Case({"x": 6}, {}, {block: [{"current": True}]})).fired
@@ -222,6 +223,31 @@ def test_t7_raw_the_same_clause_in_too_many_rules_is_refused() -> None:
         Raw({f"r{n}": IS_X for n in range(258)})
 
 
+def test_t7_many_rules_that_each_follow_from_a_dozen_others_end() -> None:
+    """Each outcome waited for is a beginning of its own: six hundred of them never fit into one ruleset."""
+    ended = run_apart("""
+from tests.reasoning.made import rules_of
+from engine.condition import All, Outcome
+from engine.evaluate import Case
+from engine.reasoning import compile_pack
+named = [[f"person/e{n}-{m}" for m in range(13)] for n in range(48)]
+reasoner = compile_pack(rules_of(*(All(tuple(map(Outcome, some))) for some in named)))
+outcomes = {name: True for some in named for name in some}
+assert len(reasoner.reason(Case({}, outcomes)).fired) == 48
+assert len(reasoner.reason(Case({}, outcomes | {"person/e7-12": None})).fired) == 47""", seconds=60)
+    assert ended == 0
+
+
+def test_t7_rules_that_each_ask_of_fifteen_things_end() -> None:
+    about = {f"x{n}_{thing}": f"thing {thing}" for n in range(60) for thing in range(15)}
+    rules = rules_of(*(All(tuple(Compare(f"x{n}_{thing}", ">", n) for thing in range(15))) for n in range(60)))
+    reasoner = compile_pack(rules, about)
+    everything = dict.fromkeys(about, 99)
+    assert len(reasoner.reason(Case(everything)).fired) == 60
+    assert reasoner.reason(Case({**everything, "x7_14": None, "x8_0": 8})).fired == {
+        rule.id for rule in rules} - {"person/r7", "person/r8"}
+
+
 def test_t7_the_same_clause_in_three_hundred_rules_is_no_trouble() -> None:
     assert len(judge_twice(rules_of(*[Known("x")] * 300), Case({"x": 1}))[0].fired) == 300
 
@@ -237,6 +263,14 @@ def test_t8_a_rule_about_something_missing_fires_and_ends() -> None:
     assert fired(missing, Case({}))
     assert not fired(missing, Case({"x": 0}))
     assert fired(Exists("orders", missing), Case({}, {}, {Exists("orders", missing): [{"x": None}]}))
+
+
+def test_t8_nothing_known_about_a_thing_is_still_told_of_it() -> None:
+    about = {"x": "home", "y": "applicant"}
+    reasoner = compile_pack(rules_of(Not(Known("x")), All((Not(Known("x")), Known("y")))), about)
+    assert reasoner.reason(Case({})).fired == {"person/r0"}
+    assert reasoner.reason(Case({"y": 1})).fired == {"person/r0", "person/r1"}
+    assert reasoner.reason(Case({"x": 1, "y": 1})).fired == frozenset()
 
 
 # --- wrong answers --------------------------------------------------------------------------------
@@ -300,6 +334,14 @@ def test_t13_that_no_record_meets_a_block_does_not_depend_on_their_order() -> No
         assert fired(Not(block), case) == (rows == [False, False])
 
 
+def test_t13_it_does_not_matter_which_thing_is_told_first() -> None:
+    rules = rules_of(All((Compare("x", ">", 1), Not(Compare("y", ">", 1)), Known("z"), Not(Known("w")))))
+    for order in permutations("xyz"):
+        reasoner = compile_pack(rules, {name: f"thing {n}" for n, name in enumerate(order)} | {"w": "thing 9"})
+        assert reasoner.reason(Case({"x": 2, "y": 1, "z": 0})).fired == {"person/r0"}
+        assert reasoner.reason(Case({"x": 2, "y": None, "z": 0})).fired == frozenset()
+
+
 def test_raw_a_derived_fact_nobody_reads_is_an_error_nobody_hears() -> None:
     rules = Ruleset("raw", None, {"r": IS_X | {"run": lambda c: c.assert_fact({"derived": 1})}})
     heard: list[Any] = []
@@ -358,8 +400,42 @@ def test_t15_a_rule_may_read_as_many_facts_as_it_likes_and_a_dozen_outcomes() ->
     with pytest.raises(RuleError, match="too many facts at once"):
         compile_pack(rules_of(All(tuple(Known(f"x{n}") for n in range(201)))))
     too_many = All(tuple(Outcome(f"person/elsewhere-{n}") for n in range(15)))
-    with pytest.raises(RuleError, match="too many outcomes and records to join"):
+    with pytest.raises(RuleError, match="too many things, outcomes and records to join"):
         compile_pack(rules_of(too_many))
+
+
+def test_t15_the_things_a_rule_asks_of_count_as_facts_joined() -> None:
+    """Fifteen are joined and told apart; a sixteenth is refused before durable-rules could lose the case."""
+    asked, block = [Compare(f"x{n}", ">", n) for n in range(12)], Exists("orders", Compare("current", "==", True))
+    about = {f"x{n}": f"thing {n}" for n in range(13)}
+    others = [a_rule(f"person/o{n}", Compare("y", "==", 1)) for n in range(2)]
+    rules = [*others, *rules_of(All((*asked, *(Outcome(rule.id) for rule in others), block)))]
+    reasoner = compile_pack(rules, about)
+    case = Case({f"x{n}": n + 1 for n in range(12)} | {"y": 1}, {}, {block: [{"current": True}]})
+    assert "person/r0" in reasoner.reason(case).fired
+    assert "person/r0" not in reasoner.reason(Case({**case.values, "x11": 11}, {}, case.related)).fired
+    with pytest.raises(RuleError, match="too many things, outcomes and records to join"):
+        compile_pack([*others, *rules_of(All((*asked, Known("x12"), *(Outcome(r.id) for r in others), block)))], about)
+
+
+def test_t15_two_hundred_facts_are_about_one_thing_and_more_are_about_several() -> None:
+    wide = All(tuple(Known(f"x{n}") for n in range(300)))
+    with pytest.raises(RuleError, match="too many facts at once"):
+        compile_pack(rules_of(wide))
+    reasoner = compile_pack(rules_of(wide), {f"x{n}": f"half {n % 2}" for n in range(300)})
+    everything: dict[str, Any] = {f"x{n}": n for n in range(300)}
+    assert reasoner.reason(Case(everything)).fired == {"person/r0"}
+    assert reasoner.reason(Case({**everything, "x150": None})).fired == frozenset()
+
+
+def test_t15_all_lists_that_are_empty_at_once_fit_beside_the_facts() -> None:
+    """Each list of records that may be empty is a name in the subject's fact, and counts towards its limit."""
+    blocks = [Exists("orders", Compare(f"c{n}", "==", n)) for n in range(300)]
+    rules = rules_of(*(All(tuple(map(Not, blocks[n:n + 12]))) for n in range(0, 300, 12)))
+    case = Case({}, {}, dict.fromkeys(blocks, ()))
+    assert len(judge_twice(rules, case)[0].fired) == 25
+    late = Case({}, {}, {**case.related, blocks[0]: None})
+    assert len(judge_twice(rules, late)[0].fired) == 24
 
 
 def test_t16_raw_what_a_ruleset_takes_is_never_given_back() -> None:
@@ -375,6 +451,25 @@ raise SystemExit(7 if held() - before > 5 else 0)""", seconds=30) == 7
 def test_t20_raw_joins_go_through_every_pair() -> None:
     raw = Raw({"pair": {"all": [{"a": {"$ex": {"x": 1}}}, {"b": {"$ex": {"x": 1}}}]}})
     assert len(raw.tell(*({"x": n} for n in range(30)))) == 30 * 29
+
+
+def test_t20_facts_about_several_things_meet_once() -> None:
+    about = {name: name.upper() for name in "abcdef"}
+    everything: list[Condition] = [Compare(name, ">", 0) for name in "abcdef"]
+    reasoner = compile_pack(rules_of(All(tuple(everything))), about)
+    ran = 0
+
+    def count(frame: Any, event: str, _: Any) -> None:
+        nonlocal ran
+        ran += event == "call" and frame.f_code.co_name == "act"
+
+    sys.setprofile(count)
+    try:
+        reasoned = reasoner.reason(Case(dict.fromkeys("abcdef", 1)))
+    finally:
+        sys.setprofile(None)
+    assert reasoned.fired == {"person/r0"}
+    assert ran == 1
 
 
 def test_t20_two_blocks_of_many_records_are_gone_through_once_each() -> None:

@@ -17,7 +17,7 @@ from engine.explain import explain
 from engine.feature import WITHOUT_TABLE, Feature, Measure
 from engine.flag import Flag
 from engine.judge import choose_candidates, exists_of, judge
-from engine.keyed import World
+from engine.keyed import World, find_anchors
 from engine.lists import Entry, choose, live_rules
 from engine.measures import Kept, measure, reach
 from engine.pack import Pack
@@ -41,7 +41,8 @@ _COHORTS: dict[Subject, dict[str, str]] = {
     "person": {"subject": "string", "last_known": "date", "age": "int64", "first_known": "date"},
     "place": {"subject": "string", "level": "string", "key": "string", "area_name": "string", "dwellings": "int64",
               "easting": "float64", "northing": "float64", "last_known": "date", "weight": "float64"},
-    "allocation": {"subject": "string", "last_known": "date", "applicant": "string", "application": "string",
+    "allocation": {"subject": "string", "last_known": "date", "proposal": "string", "applicant": "string",
+                   "application": "string",
                    "uprn": "string", "block": "string", "street": "string", "lsoa": "string",
                    "easting": "float64", "northing": "float64"},
 }
@@ -72,11 +73,16 @@ def make_world(
     """What was known on a day, with every table of the one feed `feed`."""
     cohorts: dict[Subject, ir.Table] = {}
     for subject, rows in zip(SUBJECTS, (people, places, proposals), strict=True):
-        blank = {"age": 40} if subject == "person" else {}
-        cohorts[subject] = put_rows(bench, f"cohort_{subject}", [{**blank, **row} for row in rows], _COHORTS[subject])
+        rows = [_usual(subject, row) for row in rows]
+        cohorts[subject] = put_rows(bench, f"cohort_{subject}", rows, _COHORTS[subject])
     made = {name: make_table(bench, name, rows) for name, rows in tables.items()}
     return World(as_of, made, cohorts, frozenset(fresh), dict.fromkeys(made, ("feed",)),
                  {"feed": frozenset(gaps)})
+
+
+def _usual(subject: Subject, row: Row) -> Row:
+    """A row of a cohort; an allocation is an open proposal unless it says that there is none."""
+    return {"person": {"age": 40}, "allocation": {"proposal": row["subject"]}}.get(subject, {}) | row
 
 
 def a_feature(how: str, **other: Any) -> Feature:
@@ -105,7 +111,9 @@ def measure_both_ways(world: World, bench: Workbench, *features: Feature) -> dic
     for row in table:
         for one in (f for f in features if f.table is not None):
             rows = by_hand[subject, str(one.table), reach(one)].get(row["subject"], [])
-            again = recount(one, rows, world.as_of, world.believes(one)).value
+            anchors = find_anchors(subject, str(one.table), world.tables[str(one.table)].columns, reach(one))
+            believed = world.believes(one) and all(row[anchor] is not None for anchor in anchors)
+            again = recount(one, rows, world.as_of, believed).value
             assert row[one.name] == again, f"{row['subject']} {one}: {row[one.name]} in columns, {again} by hand"
     return {row["subject"]: {f.name: row[f.name] for f in features} for row in table}
 

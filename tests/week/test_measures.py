@@ -268,9 +268,29 @@ def test_near_is_within_so_many_metres_in_any_direction(
     assert counted["street:S1"]["count"] == int(near)
 
 
-def test_a_place_without_a_point_has_nothing_near_it(bench: Workbench) -> None:
-    world = make_world(bench, {"reports": [report(5, **HOME)]}, places=[place("street:S1")])
-    assert measure_both_ways(world, bench, a_feature("count", subject="place", near=400))["street:S1"]["count"] == 0
+@pytest.mark.parametrize("known", [{}, {"easting": 400_000.0}, {"northing": 400_000.0}])
+def test_what_is_near_a_place_without_a_point_is_not_known(bench: Workbench, known: Row) -> None:
+    world = make_world(bench, {"reports": [report(5, **HOME)]}, places=[place("street:S1", **known)])
+    assert measure_both_ways(world, bench, a_feature("count", subject="place", near=400)) == {
+        "street:S1": {"count": None}}
+
+
+@pytest.mark.parametrize("how", ["count", "any", "distinct incident"])
+def test_what_is_near_a_home_without_a_point_is_not_known_and_not_none(bench: Workbench, how: str) -> None:
+    world = make_world(bench, {"reports": []}, proposals=[PROPOSAL, {**PROPOSAL, "subject": "A2", "easting": None}])
+    feature = a_feature(how, subject="allocation", near=250, name="near")
+    assert measure_both_ways(world, bench, feature) == {
+        "A1": {"near": False if how == "any" else 0}, "A2": {"near": None}}
+
+
+def test_of_a_home_without_a_point_only_what_is_near_is_not_known(bench: Workbench) -> None:
+    world = make_world(bench, {"reports": [report(5)]}, proposals=[{**PROPOSAL, "northing": None}])
+    assert measure_both_ways(world, bench, a_feature("count", subject="allocation")) == {"A1": {"count": 1}}
+
+
+def test_nothing_is_counted_of_an_applicant_whom_nobody_has_identified(bench: Workbench) -> None:
+    world = make_world(bench, {"reports": [report(5)]}, proposals=[{**PROPOSAL, "applicant": None}])
+    assert measure_both_ways(world, bench, a_feature("count", subject="allocation")) == {"A1": {"count": None}}
 
 
 PROPOSAL: Row = {"subject": "A1", "applicant": "P1", **{k: v for k, v in HERE.items() if k != "ward"}, **HOME}
@@ -303,6 +323,21 @@ def test_where_nobody_is_to_be_kept_apart_a_distance_does_not_apply(bench: Workb
 
 def test_a_place_to_keep_apart_from_that_nobody_has_located_is_not_known(bench: Workbench) -> None:
     assert nearest_of(bench, [report(5)]) is None
+
+
+def test_a_pair_without_a_proposal_has_the_records_of_no_proposal(bench: Workbench) -> None:
+    tables = {"proposed_allocations": [report(5, proposal_ref="A1", amount=7), report(5, proposal_ref=None, amount=9)]}
+    pair = {**PROPOSAL, "subject": "HR1:U1", "proposal": None}
+    world = make_world(bench, tables, proposals=[PROPOSAL, pair])
+    feature = a_feature("latest amount", subject="allocation", table="proposed_allocations", absence="unknown")
+    assert measure_both_ways(world, bench, feature) == {"A1": {"latest": 7}, "HR1:U1": {"latest": None}}
+
+
+def test_a_pair_named_otherwise_has_the_records_of_its_proposal(bench: Workbench) -> None:
+    tables = {"proposed_allocations": [report(5, proposal_ref="A1", amount=7)]}
+    world = make_world(bench, tables, proposals=[{**PROPOSAL, "subject": "HR1:U1", "proposal": "A1"}])
+    feature = a_feature("latest amount", subject="allocation", table="proposed_allocations", absence="unknown")
+    assert measure_both_ways(world, bench, feature) == {"HR1:U1": {"latest": 7}}
 
 
 def test_a_proposal_has_the_records_of_its_applicant_of_its_home_and_its_own(bench: Workbench) -> None:

@@ -62,8 +62,8 @@ def draw_world(bench: Workbench, random: Random, records: list[Row], people: int
     where = {"easting": 400_050.0, "northing": 300_125.0}
     places = [{"subject": f"{level}:{level}{n}", "level": level, "key": f"{level}{n}", **(where if n % 3 else {})}
               for level in LEVELS[:-1] for n in range(people)]
-    proposals = [{"subject": f"A{n}", "applicant": f"P{n}" if n % 4 else None, "uprn": f"uprn{n}", **where}
-                 for n in range(people)]
+    proposals = [{"subject": f"A{n}", "applicant": f"P{n}" if n % 4 else None, "uprn": f"uprn{n}" if n % 7 else None,
+                  "proposal": f"A{n}" if n % 6 else None, **(where if n % 5 else {})} for n in range(people)]
     gaps = [date(2026, random.randrange(1, 12), 1)] if random.random() < 0.3 else []
     return make_world(bench, {"reports": records, "proposed_allocations": records},
                       people=[{"subject": f"P{n}"} for n in range(people)], places=places, proposals=proposals,
