@@ -4,6 +4,7 @@
                                  list.json       every entry of every list, and who left and why
                                  flags/*.json    one flag a file, byte for byte what replay must give
                                  near_misses.json    what nearly fired, for analysts
+                                 shortlists.parquet  every home's shortlist in the scheme's order, screened
                                  features_*.parquet  every feature and outcome of every subject judged
                                  registry_before.parquet, registry.parquet, links.parquet, review.parquet
                                  pack/           the rules as they were
@@ -30,12 +31,14 @@ import pandas as pd
 from engine.errors import Problem, RunError
 from engine.flag import write_json
 from engine.history import Freshness
+from engine.journal import Journal
+from engine.known import Say
 from engine.lake import Lake
 from engine.lists import LISTS, Entry, Note
-from engine.pack import Pack, read_pack
+from engine.pack import NOT_IN_PACK, Pack, read_pack
 from engine.registry import empty_registry
 from engine.scores import AxisScore, Part
-from engine.weekly import Before, Run, Say, make_run
+from engine.weekly import Before, Run, make_run
 
 
 class Runs:
@@ -43,6 +46,7 @@ class Runs:
 
     def __init__(self, home: Path) -> None:
         self.home, self.folder = home, home / "runs"
+        self._notes = Journal(home / "notes.jsonl", "a note", _read_note)
 
     def latest(self) -> str | None:
         """The name of the run that was finished last."""
@@ -62,11 +66,15 @@ class Runs:
     def before(self, as_of: date, area: str | None = None) -> Before:
         """What the last run before a date leaves for the next, with the notes made by then."""
         notes = tuple(n for n in self.notes() if n.kind == "snoozed" or n.day < as_of)
-        earlier = [n for n in self.names() if n[:10] < as_of.isoformat()
-                   and self.manifest(n).get("area") == area]
-        if not earlier:
+        earlier = self.before_name(as_of, area)
+        if earlier is None:
             return Before(empty_registry(), notes=notes)
-        return Before(self._frame(earlier[-1], "registry"), self.entries(earlier[-1]), notes, earlier[-1])
+        return Before(self._frame(earlier, "registry"), self.entries(earlier), notes, earlier)
+
+    def before_name(self, as_of: date, area: str | None = None) -> str | None:
+        """The name of the last run before a date."""
+        earlier = [n for n in self.names() if n[:10] < as_of.isoformat() and self.manifest(n).get("area") == area]
+        return earlier[-1] if earlier else None
 
     def save(self, run: Run, before: Before, pack: Pack, lake: Lake) -> str:
         """Writes a run, whole or not at all, and gives its name."""
@@ -159,19 +167,12 @@ class Runs:
 
     def notes(self) -> list[Note]:
         """What people decided between runs, oldest first."""
-        path = self.home / "notes.jsonl"
-        if not path.exists():
-            return []
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-        return [Note(n["subject"], n["kind"], date.fromisoformat(n["day"]), n["reason"], n["by"]) for n in lines]
+        return self._notes.read()[0]
 
     def add_note(self, note: Note) -> None:
         """Keeps a review or a snooze; nothing is ever taken out."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        with open(self.home / "notes.jsonl", "a", encoding="utf-8") as file:
-            file.write(write_json(note, indent=None))
-            file.flush()
-            os.fsync(file.fileno())
+        with self._notes.hold():
+            self._notes.append(json.loads(write_json(note)))
 
     def _frame(self, name: str, table: str) -> pd.DataFrame:
         frame = pd.read_parquet(self.folder / name / f"{table}.parquet")
@@ -202,7 +203,8 @@ def _write(folder: Path, run: Run, before: Before, pack: Pack, lake: Lake) -> No
     before.registry.to_parquet(folder / "registry_before.parquet")
     run.linked.links.to_parquet(folder / "links.parquet")
     run.linked.review.to_parquet(folder / "review.parquet")
-    shutil.copytree(pack.folder, folder / "pack", ignore=shutil.ignore_patterns("*.test.yaml", "*.py", "__pycache__"))
+    shutil.copytree(pack.folder, folder / "pack", ignore=NOT_IN_PACK)
+    run.shortlists.to_parquet(folder / "shortlists.parquet")
     _put(folder / "near_misses.json", run.near_misses)
     _put(folder / "manifest.json", describe(run, before, lake))      # last: what has no manifest is not a run
 
@@ -241,6 +243,10 @@ def _entry(raw: Mapping[str, Any], as_of: date) -> Entry:
                  for axis in raw["axes"])
     return Entry(**{**raw, "axes": axes, "fired": tuple(raw["fired"]), "exclusions": tuple(raw["exclusions"]),
                     "latest_evidence": _day(raw["latest_evidence"]), "last_shown": shown})
+
+
+def _read_note(_number: int, fields: Mapping[str, Any]) -> Note:
+    return Note(fields["subject"], fields["kind"], date.fromisoformat(fields["day"]), fields["reason"], fields["by"])
 
 
 def _day(text: str | None) -> date | None:

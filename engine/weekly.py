@@ -6,36 +6,33 @@ same inputs give the same bytes whatever the order of rows or the number of thre
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
-from pathlib import Path
 
 import ibis.expr.types as ir
 import pandas as pd
 
 from engine.compared import compare_places
-from engine.completeness import gazetteer_break, incomplete
 from engine.condition import names_in
-from engine.errors import Problem, RunError
 from engine.evidence import gather
 from engine.explain import explain
 from engine.flag import Flag
 from engine.history import Freshness, connect
 from engine.judge import choose_candidates, count_outcomes, exists_of, judge
 from engine.keyed import World
+from engine.known import Say, hold_collection, read_known, say_silence
 from engine.lake import Lake
 from engine.linkage import Linked
 from engine.lists import LISTS, Entry, Left, Note, check_lists, choose, explain_leaving, live_rules
 from engine.measures import Kept, carry, measure
-from engine.pack import Pack
+from engine.pack import Pack, digest_of
+from engine.pairs import draw_up_shortlists, place_pairs, screen_shortlists
 from engine.schema import SUBJECTS, Subject
-from engine.world import Workbench, assemble
+from engine.snapshot import Snapshot, take_snapshot
+from engine.world import Workbench
 
-Say = Callable[[str], None]
 _EXPLAINED = {"shown", "already held", "routed", "second source needed", "restricted", "muted"}
 
 
@@ -73,22 +70,11 @@ class Run:
     cohorts: Mapping[str, int]
     digests: Mapping[str, str]
     inputs: Sequence[tuple[str, str]] = ()      # the batches it read, each with its sha256
+    desk: Snapshot | None = None                # for screening offers live; none where only an area was looked at
+    shortlists: pd.DataFrame = field(default_factory=pd.DataFrame)      # see `pairs.screen_shortlists`
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Holds the garbage collector back: Ibis builds millions of small objects, and walking them took two fifths of
-    the run. Nothing is kept from being freed for longer than one run."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@_no_collection()
+@hold_collection()
 def make_run(
     lake: Lake, pack: Pack, as_of: date, before: Before, *, area: str | None = None,
     only: Collection[str] | None = None, freshness: Sequence[Freshness] | None = None,
@@ -101,23 +87,15 @@ def make_run(
     """
     check_lists(pack)
     bench = Workbench(connect(threads))
-    say("reading what was known")
-    inputs = [pair for pair in lake.inputs(as_of) if only is None or pair[0] in set(only)]
-    feeds = {name: bench.hold(f"feed_{name}", rows)
-             for name, rows in lake.tables(as_of, bench.connection, [name for name, _ in inputs]).items()}
-    fresh = tuple(freshness if freshness is not None else lake.freshness(as_of, feeds))
-    if not any(f.records for f in fresh):
-        raise RunError(Problem(f"as of {as_of}", "no partner had told us anything yet",
-                               "a date after the first record", "ingest an extract, or choose a later date"))
-    say("linking people and places")
-    partial = find_partial_months(feeds, as_of)
-    assembled = assemble(feeds, pack, before.registry, frozenset(f.feed for f in fresh if f.fresh),
-                         gaps_of(partial), find_redrawn(feeds), as_of, bench, area)
-    world = assembled.world
-    digests = digest_inputs(inputs, pack, before, fresh)
+    known = read_known(lake, pack, before.registry, as_of, bench, area=area, only=only, freshness=freshness, say=say)
+    shortlists = draw_up_shortlists(known.world, pack.policy.scheme)
+    world, fresh = place_pairs(known.world, shortlists, bench), known.fresh
+    digests = digest_inputs(known.inputs, pack, before, fresh)
     say("measuring")
     tables, kept = measure_all(world, pack, bench, say)
-    found = _Found(world, pack, before, fresh, assembled.linked, digests, kept)
+    pairs = tables["allocation"]        # the open proposals, and whoever else stands on a shortlist
+    tables["allocation"] = pairs.filter(pairs.proposal.notnull())
+    found = _Found(world, pack, before, fresh, known.linked, digests, kept)
     entries, left, explained = [], [], []
     for subject in SUBJECTS:
         say(f"judging and explaining {LISTS[subject]}")
@@ -128,10 +106,12 @@ def make_run(
     counts = pd.concat([count_outcomes(table) for table in tables.values()], ignore_index=True)
     return Run(
         as_of, area, tuple(entries), tuple(left), tuple(flag for flag, _ in explained),
-        {flag.subject: near for flag, near in explained if near}, counts, fresh, partial, assembled.linked, tables,
+        {flag.subject: near for flag, near in explained if near}, counts, fresh, known.partial, known.linked, tables,
         tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
-        lake.check_references(feeds), world.redrawn,
-        {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests, tuple(inputs))
+        lake.check_references(known.feeds), world.redrawn,
+        {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests, known.inputs,
+        None if area else take_snapshot(known, tables["place"], pack, bench.hold),
+        screen_shortlists(pairs, shortlists, live_rules(pack, "allocation", as_of)))
 
 
 def measure_all(
@@ -162,54 +142,6 @@ def read_by_rules(pack: Pack) -> set[str]:
     return {name.split(".", 1)[-1] for name in named}
 
 
-def find_partial_months(feeds: Mapping[str, ir.Table], as_of: date) -> pd.DataFrame:
-    """Months of the counted feeds that are only partly there: columns feed, period, area, observed, usual, why.
-
-    The month of `as_of` is left out: it is not over.
-    """
-    found = []
-    for feed, period, area in (("police_uk", "month", None), ("area_counts", "month", "borough"),
-                               ("police_incidents", "known", None), ("council_asb", "known", None)):
-        rows = feeds[feed]
-        keys = {"period": rows[period].cast("date").truncate("M").cast("date")}
-        if area:
-            keys["area"] = rows[area]
-        observed = rows["count"].sum() if "count" in rows.columns else rows.count()
-        monthly = rows.group_by(**keys).agg(observed=observed).execute()
-        monthly = monthly[pd.to_datetime(monthly["period"]) < pd.Timestamp(as_of.replace(day=1))]
-        if monthly.empty:
-            continue
-        if "area" not in monthly:
-            monthly["area"] = None
-        judged = incomplete(monthly[["period", "area", "observed"]])
-        found.append(judged[judged["partial"]].assign(feed=feed))
-    columns = ["feed", "period", "area", "observed", "usual", "share", "why"]
-    if not found:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(found, ignore_index=True)[columns]
-
-
-def find_redrawn(feeds: Mapping[str, ir.Table]) -> dict[str, date]:
-    """The first month of the present map points of police.uk, where its list of points was ever redrawn."""
-    rows = feeds["police_uk"]
-    named = rows.filter(rows.longitude.notnull()).mutate(
-        place=rows.longitude.round(6).cast("string") + "," + rows.latitude.round(6).cast("string"))
-    counted = named.group_by("place", period=named.month.cast("date")).agg(observed=named.count())
-    monthly = counted.order_by(["period", "place"]).execute()
-    if monthly.empty:
-        return {}
-    breaks = gazetteer_break(monthly)
-    broken = breaks[breaks["broken"]]
-    return {"police_uk": pd.Timestamp(broken["period"].max()).date()} if len(broken) else {}
-
-
-def gaps_of(partial: pd.DataFrame) -> dict[str, frozenset[date]]:
-    """The partial months of each feed as a whole (not of one area of it)."""
-    whole = partial[partial["area"].isna()] if len(partial) else partial
-    return {str(feed): frozenset(pd.to_datetime(rows["period"]).dt.date)
-            for feed, rows in whole.groupby("feed")}
-
-
 def digest_inputs(
     inputs: Sequence[tuple[str, str]], pack: Pack, before: Before, fresh: Sequence[Freshness]
 ) -> dict[str, str]:
@@ -225,15 +157,8 @@ def digest_inputs(
     snapshot.update(repr(sorted(map(repr, before.notes))).encode())
     snapshot.update(str(before.run).encode())
     snapshot.update(repr(sorted((f.feed, str(f.last_spoke), f.fresh) for f in fresh)).encode())
-    return {"pack": pack.digest, "features": _digest_folder(pack.folder / "features"),
+    return {"pack": pack.digest, "features": digest_of(pack.folder / "features"),
             "snapshot": snapshot.hexdigest()}
-
-
-def _digest_folder(folder: Path) -> str:
-    digest = sha256()
-    for path in sorted(folder.glob("*.yaml")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -264,7 +189,7 @@ def _list_one(
     told = [entry for entry in entries if entry.status in _EXPLAINED]
     evidence = gather(world, subject, [by_id[e.subject] for e in told], pack.features_of(subject).values(),
                       exists_of(pack, subject, world.as_of), pack.features, found.kept)
-    silence = {f.title: _say_silence(f) for f in found.fresh if not f.fresh}
+    silence = {f.title: say_silence(f) for f in found.fresh if not f.fresh}
     flags = [explain(e, by_id[e.subject], evidence, pack, subject, found.digests, silence) for e in told]
     return entries, left, flags
 
@@ -272,11 +197,3 @@ def _list_one(
 def _merged(linked: Linked) -> dict[str, str]:
     merges = linked.events[linked.events["kind"] == "merge"]
     return dict(zip(merges["other"].astype(str), merges["person"].astype(str), strict=True))
-
-
-def _say_silence(feed: Freshness) -> str:
-    if feed.last_spoke is None:
-        return "nothing has ever been received"
-    return f"last heard of {feed.age_days} days ago, on {feed.last_spoke}; usual within {feed.fresh_within}"
-
-

@@ -14,7 +14,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from engine.desk import Desk
 from engine.pack import Pack
+from engine.screen import screen
 
 KINDS = {"people": "person", "places": "place", "allocations": "allocation"}
 
@@ -36,6 +38,29 @@ def check_stories(borough: Path, run: Path, pack: Pack) -> list[Verdict]:
     return [found.judge(story, expectation) for story in stories for expectation in story["expectation"]]
 
 
+def check_offers(borough: Path, run: Path, desk: Desk) -> list[Verdict]:
+    """Every expectation of every planted story about an offer, judged by screening its pair live."""
+    stories = yaml.safe_load((borough / "truth" / "stories.yaml").read_text(encoding="utf-8"))
+    found, proposals = _Found(run, desk.pack), {proposal: pair for pair, proposal in desk.proposals.items()}
+    return [found.judge(story, expectation, _screened(found, desk, proposals, story, expectation))
+            for story in stories for expectation in story["expectation"] if expectation["list"] == "allocations"]
+
+
+def _screened(
+    found: _Found, desk: Desk, proposals: dict[str, tuple[str, str]], story: dict[str, Any],
+    expectation: dict[str, Any]
+) -> str:
+    pair = proposals.get(str(found.subject(story["subjects"][expectation["subject"]])))
+    if pair is None:
+        return "not_proposed"
+    screening = screen(desk, desk.pair(*pair))
+    fired, unknown = {c.rule for c in screening.conflicts}, {u.rule for u in screening.unchecked}
+    if expectation["rule"] == "any":
+        return "flagged" if fired else "not_flagged"
+    rule = found.rule_ids[expectation["rule"]]
+    return "flagged" if rule in fired else "cannot_tell" if rule in unknown else "not_flagged"
+
+
 class _Found:
     def __init__(self, run: Path, pack: Pack) -> None:
         self.pack = pack
@@ -48,17 +73,17 @@ class _Found:
         self.entries = {entry["subject"]: entry for entry in entries}
         self.rule_ids = {rule.reference: rule.id for rule in pack.rules.values()}
 
-    def judge(self, story: dict[str, Any], expectation: dict[str, Any]) -> Verdict:
-        subject = self._subject(story["subjects"][expectation["subject"]])
-        kind = KINDS[expectation["list"]]
-        came_out = self._come_out(subject, kind, expectation)
+    def judge(self, story: dict[str, Any], expectation: dict[str, Any], live: str | None = None) -> Verdict:
+        """The verdict on what the run says, or on what was found `live`."""
+        subject = self.subject(story["subjects"][expectation["subject"]])
+        came_out = live or self._come_out(subject, KINDS[expectation["list"]], expectation)
         words = f"{expectation['subject']} on {expectation['list']}, {expectation['rule']}"
         words += f" ({expectation['axis']})" if expectation.get("axis") else ""
         wanted = str(expectation["expect"])
         right = came_out == wanted or (wanted, came_out) == ("not_flagged", "cannot_tell")
         return Verdict(story["name"], f"{words}: {wanted}", came_out, right)
 
-    def _subject(self, named: Any) -> str | None:
+    def subject(self, named: Any) -> str | None:
         if isinstance(named, str):
             return named
         if "namespace" in named:

@@ -20,13 +20,15 @@ import pytest
 
 from api.demo import MONTHS, SEED, UNTIL
 from api.intake import read_manifest, take_in
+from engine.desk import Desk
+from engine.desks import Desks
 from engine.invent import invent
 from engine.lake import Lake
 from engine.pack import Pack
 from engine.runs import Runs
 from engine.weekly import make_run
 
-from .stories import check_stories
+from .stories import check_offers, check_stories
 
 ENGINE = Path(__file__).parents[2] / "engine"
 RESIDENTS = 20_000
@@ -43,6 +45,12 @@ class Journey:
     @property
     def folder(self) -> Path:
         return self.home / "runs" / self.run
+
+    @property
+    def desk(self) -> Path:
+        """The folder of the desk that was kept with the run."""
+        [folder] = (self.home / "desks").iterdir()
+        return folder
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -82,6 +90,9 @@ def travel(borough: Path, home: Path, pack: Pack, threads: int) -> Journey:
     assert intake.problems == ()
     before = runs.before(UNTIL)
     run = make_run(lake, pack, UNTIL, before, threads=threads)
+    assert run.desk is not None
+    desks = Desks(home)
+    desks.save(run.desk, pack, desks.name(lake, pack, UNTIL))
     return Journey(borough, home, runs.save(run, before, pack, lake))
 
 
@@ -118,6 +129,15 @@ def test_every_story_planted_in_the_borough_comes_out_as_it_should(journey: Jour
     wrong = [f"{v.story}: {v.expected}, but {v.came_out}" for v in verdicts if not v.right]
     assert len(verdicts) > 100
     assert wrong == []
+
+
+def test_every_story_about_an_offer_comes_out_the_same_screened_live(journey: Journey, shipped: Pack) -> None:
+    desk: Desk = Desks(journey.home).find(journey.desk.name)
+    live = check_offers(journey.borough, journey.folder, desk)
+    listed = {(v.story, v.expected): v for v in check_stories(journey.borough, journey.folder, shipped)}
+    assert len(live) > 30
+    assert [f"{v.story}: {v.expected}, but {v.came_out}" for v in live if not v.right] == []
+    assert [v.story for v in live if v.came_out != listed[v.story, v.expected].came_out] == []
 
 
 def test_every_row_of_every_file_is_used_or_in_quarantine(journey: Journey) -> None:
@@ -187,6 +207,15 @@ def test_without_the_truth_with_its_rows_shuffled_and_on_one_thread_every_flag_i
     flags = journey.flags()
     assert len(flags) >= 40
     assert again.flags() == flags
+
+
+def test_without_the_truth_with_its_rows_shuffled_and_on_one_thread_the_desk_is_the_same_bytes(
+    journey: Journey, again: Journey
+) -> None:
+    desks = [{path.name: path.read_bytes() for path in made.desk.iterdir() if path.is_file()}
+             for made in (journey, again)]
+    assert len(desks[0]) > 15
+    assert [name for name in desks[0].keys() | desks[1].keys() if desks[0].get(name) != desks[1].get(name)] == []
 
 
 def test_shuffled_files_are_used_and_refused_row_for_row_alike(journey: Journey, again: Journey) -> None:

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from engine.history import connect
+from engine.known import find_partial_months, gaps_of
 from engine.lake import Lake
 from engine.pack import Pack
 from engine.registry import empty_registry
-from engine.weekly import Before, Run, find_partial_months, gaps_of, make_run
+from engine.weekly import Before, Run, make_run
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("WARDWISE_DATA", ROOT.parent / "shared" / "data"))

@@ -90,6 +90,7 @@ def write_rules(folder: Path) -> Path:
     (folder / "exclusions.yaml").write_text(
         "X-03: {title: Child under 10, subject: person, when: age < 10, effect: harm_muted, why: too young}\n")
     (folder / "protective.yaml").write_text("{}\n")
+    (folder / "factors.yaml").write_text("{}\n")
     return folder
 
 
