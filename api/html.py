@@ -8,7 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api import words
+from api import annex_words, words
+from engine.annex import Annex
 from engine.prose import name_agency
 
 _PAGES = Environment(
@@ -26,3 +27,8 @@ def render_flag(flag: Mapping[str, Any], near_misses: Sequence[str] | None = Non
 def render_lists(listing: Mapping[str, Any]) -> str:
     """The lists of a run as a page."""
     return _PAGES.get_template("list.html").render(listing=listing)
+
+
+def render_annex(annex: Annex) -> str:
+    """The published annex as a page. Its words are its own: the same codes mean other things to an officer."""
+    return _PAGES.get_template("annex.html").render(annex=annex, own=annex_words)
