@@ -17,14 +17,16 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
-from api import html, reports
+from api import html, offers, reports
 from api.decisions import keep_review, keep_snooze
 from api.demo import save_run, show_demo
 from api.export import write_csv
 from api.extracts import feeds, ingest, invent, quarantine
+from api.guard import Doors, speak_utf8, standing, steps, tell
 from api.listing import build_listing, csv_rows
 from api.options import HOME, By, Day, FlagName, Home, NeededDay, Reason, Rules, RunName, give_example
-from api.screen import Doors, speak_utf8, standing, steps, tell
+from api.publishing import publish_pack
+from api.serving import serve, token
 from api.setting import RULES, Setting
 from api.text import write_flag, write_lists
 from engine.cases import read_all_cases, run_cases
@@ -130,13 +132,16 @@ def explain(
         _print(write_flag(json.loads(stored), near))
 
 
-@app.command(epilog=give_example("wardwise replay P000123@2026-11-23"))
+@app.command(epilog=give_example("wardwise replay P000123@2026-11-23", "wardwise replay S000001"))
 def replay(flag: FlagName, run: RunName = None, home: Home = HOME, rules: Rules = RULES) -> None:
-    """Make a flag again and compare it with what was kept.
+    """Make a flag, or a screening, again and compare it with what was kept.
 
-    It is made from what its run recorded, and compared byte for byte.
+    It is made from what its run, or its desk, recorded, and compared byte for byte.
     """
     setting = Setting(home, rules)
+    if offers.SCREENING.fullmatch(flag):
+        offers.replay_screening(setting, flag)
+        return
     name = setting.find_run(run) if run else None
     with steps("making the run again") as say:
         stored, again = setting.runs.replay(flag, setting.lake, say, name)
@@ -154,6 +159,11 @@ def runs(home: Home = HOME, rules: Rules = RULES) -> None:
     kept = Setting(home, rules).runs
     typer.echo(reports.write_runs([(n, kept.manifest(n), kept.lists(n)) for n in kept.names()], kept.latest()))
 
+
+# --- offers ----------------------------------------------------------------------------------------
+
+for _command, _example in offers.EXAMPLES.items():
+    app.command(epilog=_example)(_command)
 
 # --- people deciding ------------------------------------------------------------------------------
 
@@ -214,6 +224,16 @@ def check(as_of: Day = None, rules: Rules = RULES) -> None:
     if problems:
         raise RuleError(problems)
     typer.echo(reports.write_check(pack, len(read_all_cases(pack.folder)[0]), day))
+
+
+app.command(epilog=give_example(
+    'wardwise publish-pack --out published --council "Ravensmoor Borough Council" --as-of 2026-11-23'))(publish_pack)
+
+
+# --- the service ----------------------------------------------------------------------------------
+
+app.command(epilog=give_example("wardwise serve", "wardwise serve --port 8080 --as-of 2026-11-23"))(serve)
+app.add_typer(token, name="token")
 
 
 @app.command(epilog=give_example("wardwise demo", "wardwise demo --residents 8000 --home demo-data"))

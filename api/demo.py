@@ -6,14 +6,22 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
+from api.guard import bar, steps
 from api.intake import read_manifest, take_in
 from api.listing import all_shown, build_listing
 from api.reports import write_run
-from api.screen import bar, steps
+from api.screened import write_screening
+from api.screens import Asker, FrontDesk, Once
+from api.serving import read_clock
 from api.setting import Setting
 from api.text import write_flag, write_lists
+from api.today import Today
+from engine.desks import Desks
 from engine.errors import ExtractError, Problem, UsageError
 from engine.invent import invent
+from engine.runs import Runs
 from engine.weekly import make_run
 
 UNTIL = date(2026, 11, 23)
@@ -40,7 +48,26 @@ def show_demo(setting: Setting, residents: int) -> str:
     if first:
         flag = json.loads(setting.runs.flag_text(first["flag"], run))
         parts += ["One flag in full\n" + "=" * 16, write_flag(flag)]
-    return "\n\n".join([*parts, _say_next(setting.home, first["flag"] if first else "SUBJECT", borough)])
+    pair = find_example(setting.runs, run)
+    if pair:
+        parts += ["One offer screened, before it is made\n" + "=" * 37, _screen(setting, run, *pair)]
+    return "\n\n".join([*parts, _say_next(setting.home, first["flag"] if first else "SUBJECT", borough, pair)])
+
+
+def find_example(runs: Runs, run: str) -> tuple[str, str] | None:
+    """An open proposal, as application and home, whose screening has something to show: what support settles first."""
+    listed = pd.read_parquet(runs.folder / run / "shortlists.parquet")
+    proposed = listed[listed["proposal"].notna() & (listed["result"] != "nothing_found")]
+    ordered = proposed.sort_values(["hard", "soft", "cannot_tell", "application"],
+                                   ascending=[True, False, False, True])
+    return (str(ordered["application"].iloc[0]), str(ordered["uprn"].iloc[0])) if len(ordered) else None
+
+
+def _screen(setting: Setting, run: str, application: str, uprn: str) -> str:
+    """The offer screened and kept, as `wardwise screen` would; once for each run."""
+    front = FrontDesk(setting.home, Today(setting, lambda: UNTIL).open, read_clock)
+    shown = front.screen(Asker("demo", "housing_officer"), application, uprn, (), Once(f"demo-{run}", ""), matches=True)
+    return write_screening(json.loads(shown.text), shown.kept.id, json.loads(shown.matches or "[]"))
 
 
 def save_run(setting: Setting, as_of: date, area: str | None) -> str:
@@ -49,6 +76,9 @@ def save_run(setting: Setting, as_of: date, area: str | None) -> str:
     with steps("making the lists") as say:
         run = make_run(setting.lake, setting.pack, as_of, before, area=area, say=say)
         say("saving")
+        if run.desk is not None:
+            desks = Desks(setting.home)
+            desks.save(run.desk, setting.pack, desks.name(setting.lake, setting.pack, as_of))
         return setting.runs.save(run, before, setting.pack, setting.lake)
 
 
@@ -60,13 +90,18 @@ def _take_in_all(setting: Setting, folder: Path) -> None:
         raise ExtractError(intake.problems)
 
 
-def _say_next(home: Path, flag: str, borough: Path) -> str:
+def _say_next(home: Path, flag: str, borough: Path, pair: tuple[str, str] | None) -> str:
+    application, uprn = pair or ("APPLICATION", "UPRN")
     return "\n".join([
         "What to type next", "=" * 17,
         f"  export WARDWISE_HOME={home.resolve()}",
         "  wardwise list allocations                    every offer, and what to settle first",
         f"  wardwise explain {flag} --format html > flag.html",
         f"  wardwise replay {flag}",
+        "  export WARDWISE_AS_OF=2026-11-23             the invented borough ends there",
+        f"  wardwise screen --applicant {application} --property {uprn} --by Jo --ask",
+        f"  wardwise shortlist {uprn}               everybody proposed for that home, in the scheme's order",
+        "  wardwise serve                               the same over HTTP, for the housing system",
         "  wardwise feeds --as-of 2026-11-23            which partner is late",
         "  wardwise quarantine                          what was refused, and how to mend it",
         f"  wardwise ingest --folder {(borough / 'extracts').resolve()}",

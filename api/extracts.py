@@ -15,9 +15,9 @@ import typer
 from api import reports
 from api.demo import MONTHS, SEED, UNTIL
 from api.export import write_csv
+from api.guard import bar, standing, steps
 from api.intake import Delivery, read_manifest, take_in
 from api.options import HOME, Day, Home, Rules, parse_day
-from api.screen import bar, standing, steps
 from api.setting import RULES, Setting
 from engine.errors import ExtractError, Problem, UsageError
 from engine.invent import invent as invent_borough

@@ -33,6 +33,9 @@ Rules = Annotated[Path, typer.Option(
     envvar="WARDWISE_RULES", help="The folder of rules, features and feeds.",
     show_default="the rules installed with Wardwise")]
 Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="DATE", show_default=False)]
+AsOf = Annotated[date | None, typer.Option(
+    parser=parse_day, metavar="DATE", envvar="WARDWISE_AS_OF", show_default=False,
+    help="Screen as of this day; today if left out.")]
 NeededDay = Annotated[date, typer.Option(parser=parse_day, metavar="DATE")]
 RunName = Annotated[str | None, typer.Option(
     "--run", metavar="NAME", help="A run or its date; the latest if left out.")]

@@ -12,6 +12,7 @@ from api.layout import bullets, heading, table, wrap
 from api.listing import NAMES
 from api.words import DIGEST_LENGTH, say_day
 from engine.contract import Column, Contract
+from engine.events import Override
 from engine.history import Freshness
 from engine.ledger import Receipt
 from engine.pack import Pack
@@ -187,6 +188,18 @@ def _say_rows(group: pd.DataFrame, values: bool) -> str:
             for row, found in zip(named["row"], named["found"], strict=True)]
     more = len(group) - len(named)
     return ", ".join(said) + (f" and {more:,} more: `wardwise quarantine --csv FILE` names them all" if more else "")
+
+
+def write_overrides(overrides: Sequence[Override]) -> str:
+    """Every hard conflict set aside: what, on which screening, by whom, why, and what was put in place."""
+    if not overrides:
+        return "No hard conflict has been set aside."
+    lines = [f"{len(overrides)} hard conflict{'s' if len(overrides) > 1 else ''} set aside"]
+    for one in overrides:
+        lines += ["", *wrap(f"{one.screening}: {one.title} ({one.rule}), by {one.by} on {one.at[:10]}")]
+        lines += wrap(f"Why: {one.reason}", "    ")
+        lines += wrap(f"Put in place: {one.mitigation}", "    ")
+    return "\n".join(lines)
 
 
 def _say_state(feed: Freshness) -> str:

@@ -96,7 +96,7 @@ def _reasons(flag: Plain) -> list[str]:
         if result := say_result(reason):
             lines += wrap(f"{result}. It serves: {reason['factor']}" if reason["factor"] else result, "   ")
         lines += wrap(reason["why"], "   ")
-        lines += ["   What was looked at:", *_tree(reason["tree"], 2)]
+        lines += ["   What was looked at:", *write_tree(reason["tree"], 2)]
         lines += wrap("Enough on its own: " + "; ".join(reason["enough"]) + ".", "   ")
         floor = "" if reason["floor"] == "none" else f" Floor: {FLOORS[reason['floor']]}."
         lines += wrap(f"{AXES[reason['axis']]}.{floor} Authority: {reason['authority']}; "
@@ -105,14 +105,15 @@ def _reasons(flag: Plain) -> list[str]:
     return lines
 
 
-def _tree(node: Plain, depth: int) -> Iterator[str]:
+def write_tree(node: Plain, depth: int) -> Iterator[str]:
+    """A tree of clauses, each with its state and what was seen, further in the deeper it lies."""
     pad = "  " * depth
     state = f"[{STATES[node['state']]}]".ljust(_STATE_WIDTH + 1)
     yield from wrap(node["text"], f"   {state}{pad[4:]}")
     if seen := say_seen(node):
         yield from wrap(seen, " " * (_STATE_WIDTH + 6) + pad[4:])
     for child in node["steps"]:
-        yield from _tree(child, depth + 1)
+        yield from write_tree(child, depth + 1)
 
 
 def _against(flag: Plain) -> list[str]:

@@ -34,9 +34,12 @@ FLOORS = {"statutory": "a legal right or duty: at least convene", "partner": "a 
 RESULTS = {
     "complete_needs": "Complete the needs first", "avoid_this_property": "Avoid this property",
     "mitigate": "Offer only with this in place", "check_with_agency": "Check with an agency first",
-    "lint": "Put the record or the wording right",
+    "lint": "Put the record or the wording right", "nothing_found": "Nothing found",
 }
 _HEAVIEST_RESULT = ("avoid_this_property", "check_with_agency", "complete_needs", "mitigate", "lint")
+SAID_BY = {"applicant": "told by applicant", "officer": "told by officer", "agency": "told by the agency"}
+ASK_OF = {"applicant": "Ask the applicant", "officer": "Settle yourself", "agency": "Ask the agency"}
+CHECKED = {"checked": "checked", "not_checked": "NOT CHECKED", "not_applicable": "not applicable"}
 LEVELS = {"hard": "must be settled before an offer", "soft": "to be weighed", "info": "for information"}
 THRESHOLDS = {"published": "the threshold is published", "design": "the threshold is this partnership's own choice"}
 STEPS = {"support": "Support first", "agree": "Then agree", "enforce": "Enforce only where lawful"}
@@ -75,6 +78,8 @@ def say_seen(node: Mapping[str, Any]) -> str:
     if node["first"]:
         both = node["first"] != node["last"]
         said.append(f"recorded {say_day(node['first'])}" + (f" to {say_day(node['last'])}" if both else ""))
+    if node["metres"] is not None:
+        said.append(f"the nearest {node['metres']} m away")
     return "; ".join(said)
 
 

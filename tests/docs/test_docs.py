@@ -35,6 +35,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 TASK = re.compile(r"^([a-z-]+):.*## ", re.MULTILINE)
 COMMANDS = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+EXPORTED = ("WARDWISE_HOME", "WARDWISE_AS_OF", "WARDWISE_TOKEN")
 SMALL = ["demo", "--residents", "4000", "--home", "demo-data"]      # the smallest borough that can be invented
 
 
@@ -78,7 +79,7 @@ class Desk:
             return self._look_up(words[1])
         if words[0] == "export":
             name, _, value = words[1].partition("=")
-            os.environ[name] = value
+            os.environ[name] = self._fill_in(value)
             return None
         done = subprocess.run(line, shell=True, cwd=self.folder, capture_output=True, text=True, check=False)
         return done.stderr or f"ended with {done.returncode}" if done.returncode else None
@@ -86,7 +87,7 @@ class Desk:
     def _type_wardwise(self, words: list[str]) -> str | None:
         words, _, place = (words[:words.index(">")], ">", words[words.index(">") + 1]) if ">" in words else (
             words, "", "")
-        if words[0] == "replay" and not self.in_full:
+        if words[0] == "replay" and not self.in_full and not words[1].startswith("S0"):
             return self._only_read(words)
         if words[0] in ("run", "replay", "demo"):       # the dear ones: the same words once
             if tuple(words) in self.seen:
@@ -97,6 +98,14 @@ class Desk:
             (self.folder / place).write_bytes(result.stdout_bytes)
             assert result.stdout_bytes
         return None if result.exit_code == 0 else unstyle(result.output)
+
+    def _fill_in(self, value: str) -> str:
+        """A value as a shell would read it: `$(wardwise ...)` is what that command says."""
+        if not (asked := re.fullmatch(r"\$\((.*)\)", value)):
+            return value
+        result = CliRunner().invoke(app, shlex.split(asked[1])[1:])
+        assert result.exit_code == 0, result.output
+        return result.stdout.strip()
 
     def _only_read(self, words: list[str]) -> str | None:
         """A replay makes the whole run again: here it is read, and its flag looked up. `make test-all` types it."""
@@ -110,16 +119,17 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Where `make demo` has been typed, and a home that already holds what the demo took in."""
-    for name in ("WARDWISE_HOME", "PATH"):      # named here, so that what an `export` does is undone
+    for name in (*EXPORTED, "PATH"):        # named here, so that what an `export` does is undone
         monkeypatch.setenv(name, os.environ.get(name, ""))
-    monkeypatch.delenv("WARDWISE_HOME")
+    for name in EXPORTED:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("PWD", str(tmp_path))
     monkeypatch.setenv("WARDWISE_RULES", str(ROOT / "rules"))
     monkeypatch.chdir(tmp_path)
     desk = Desk(tmp_path)
     assert desk.type("wardwise demo") is None
     extracts = tmp_path / "demo-data" / "invented" / "extracts"
-    shutil.copytree(tmp_path / "demo-data", tmp_path / "wardwise-data", ignore=shutil.ignore_patterns("invented"))
+    shutil.copytree(tmp_path / "demo-data", tmp_path / "wardwise-data", ignore=shutil.ignore_patterns("invented", "screenings"))
     shutil.copytree(extracts, tmp_path / "extracts")
     make_own_files(extracts, tmp_path)
     desk.ids = find_ids()
@@ -141,7 +151,11 @@ def find_ids() -> dict[str, str]:
     """The first person and place on the small borough's lists, by the ids the pages use."""
     shown = json.loads(CliRunner().invoke(app, ["list", "--format", "json"]).stdout)["lists"]
     first = {one["list"]: one["shown"][0]["subject"] for one in shown}
-    return {r"^P\d{6}$": first["people"], r"^street:\d+$": first["places"]}
+    run = Path("wardwise-data/runs") / Path("wardwise-data/runs/made").read_text().split()[-1]
+    offers = pd.read_parquet(run / "features_allocation.parquet")
+    witness = offers[offers["rule:allocation/witness-beside-party"].fillna(False).astype(bool)].iloc[0]
+    return {r"^P\d{6}$": first["people"], r"^street:\d+$": first["places"],
+            r"^APP28734100$": witness["application"], r"^100030004217$": witness["uprn"]}
 
 
 @pytest.mark.parametrize("in_full", [False, pytest.param(True, marks=pytest.mark.more)])
@@ -188,7 +202,7 @@ def test_every_command_is_described(command: str) -> None:
 
 
 def test_commands_named_in_prose_exist() -> None:
-    named = {(name_of(page), word) for page in PAGES for word in re.findall(r"`wardwise ([a-z]+)", prose_of(page))}
+    named = {(name_of(page), word) for page in PAGES for word in re.findall(r"`wardwise ([a-z-]+)", prose_of(page))}
     assert [one for one in sorted(named) if one[1] not in COMMANDS] == []
 
 

@@ -1,0 +1,100 @@
+"""The commands about the JSON service: start it, and give, list or revoke the tokens that open it.
+
+The clock is read here, and for `--as-of` it is the calendar alone that is set; when something was done is always told
+by the clock.
+"""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.guard import steps, tell
+from api.layout import table
+from api.options import HOME, AsOf, Day, Home, Rules, give_example
+from api.screens import FrontDesk
+from api.service import OPENAPI, make_service
+from api.setting import RULES, Setting
+from api.today import Today
+from api.tokens import Role, Tokens
+from engine.errors import Problem, UsageError
+
+token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="""Give, list and revoke tokens.
+
+A token is shown once and kept as its SHA-256 only. What a token may do is what its role needs.""")
+TokenName = Annotated[str, typer.Argument(metavar="NAME", help="Who holds it: a person, a post or a system.")]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port it listens on.", min=1, max=65535)] = 8000,
+    as_of: AsOf = None, home: Home = HOME, rules: Rules = RULES,
+) -> None:
+    """Start the JSON service for screening offers.
+
+    One process, without TLS: put a proxy with TLS before it when it leaves this machine. No request is logged.
+    """
+    setting, door = Setting(home, rules), _listen(host, port)
+    with steps("making the desk") as say:
+        today = Today(setting, lambda: as_of or date.today(), say)
+        desk = today.open()
+    front = FrontDesk(home, today.open, read_clock)
+    tell(f"Reading {setting.home} as of {desk.as_of}, with the rules of {setting.rules}.\n"
+         f"Listening on http://{host}:{port}; what may be asked is described at http://{host}:{port}{OPENAPI}\n"
+         "Ctrl-C stops it.")
+    service = make_service(front, Tokens(home), home)
+    uvicorn.Server(uvicorn.Config(service, access_log=False, log_level="warning", server_header=False,
+                                  proxy_headers=False)).run(sockets=[door])
+
+
+@token.command("add", epilog=give_example('wardwise token add "Housing desk 1" --role housing_officer'))
+def add_token(
+    name: TokenName,
+    role: Annotated[Role, typer.Option(help="What it may do.")],
+    expires: Day = None, home: Home = HOME,
+) -> None:
+    """Give a token and show it, once.
+
+    --expires is the last day it works; a year from today if left out.
+    """
+    secret = Tokens(home).add(name, role, date.today(), expires)
+    tell("This token is not shown again. Keep it like a password.")
+    typer.echo(secret)
+
+
+@token.command("list", epilog=give_example("wardwise token list"))
+def list_tokens(home: Home = HOME) -> None:
+    """List every token ever given, and whether it works."""
+    today = date.today()
+    rows = [(one.name, one.role, str(one.created), str(one.expires),
+             f"revoked {one.revoked}" if one.revoked else "in force" if one.works(today) else "expired")
+            for one in Tokens(home).names()]
+    lines = table(("name", "role", "given", "works until", "now"), rows) if rows else ["No token was given yet."]
+    typer.echo("\n".join(lines))
+
+
+@token.command("revoke", epilog=give_example('wardwise token revoke "Housing desk 1"'))
+def revoke_token(name: TokenName, home: Home = HOME) -> None:
+    """End a token at once. Its name stays beside what was done with it."""
+    ended = Tokens(home).revoke(name, date.today())
+    typer.echo(f"The token of {ended.name} no longer works.")
+
+
+def read_clock() -> datetime:
+    """Now, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        # An answer goes out in two parts. Unless told not to, the second waits for the first to be acknowledged, 40 ms.
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return door
+    except OSError as error:
+        raise UsageError(Problem(f"--host {host} --port {port}", f"cannot listen there: {error.strerror}",
+                                 "an address of this machine and a free port", "name another --port")) from error
