@@ -39,7 +39,7 @@ test: check ## everything that must pass before a change lands
 test-all: check ## the same with the large random runs and the million-resident journey
 	$(BIN)/pytest -n 2
 
-bench: setup ## time the weekly run at 100,000 and 1,000,000 residents; writes docs/bench.md
+bench: setup ## time weekly runs and screenings beside something simpler; writes docs/bench.md
 	$(BIN)/python -m tests.bench
 
 pins: ## resolve requirements/*.txt again from pyproject.toml (hashes, no index named)
