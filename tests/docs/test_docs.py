@@ -129,7 +129,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk(tmp_path)
     assert desk.type("wardwise demo") is None
     extracts = tmp_path / "demo-data" / "invented" / "extracts"
-    shutil.copytree(tmp_path / "demo-data", tmp_path / "wardwise-data", ignore=shutil.ignore_patterns("invented", "screenings"))
+    # What the demo screened stays behind: the first screening in the pages is theirs.
+    left_behind = shutil.ignore_patterns("invented", "screenings")
+    shutil.copytree(tmp_path / "demo-data", tmp_path / "wardwise-data", ignore=left_behind)
     shutil.copytree(extracts, tmp_path / "extracts")
     make_own_files(extracts, tmp_path)
     desk.ids = find_ids()
