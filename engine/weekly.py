@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 
 import ibis.expr.types as ir
 import pandas as pd
 
+from engine.admission import check_cards
+from engine.card import Card
 from engine.compared import compare_places
 from engine.condition import names_in
 from engine.evidence import gather
 from engine.explain import explain
+from engine.feature import Feature
 from engine.flag import Flag
 from engine.history import Freshness, connect
 from engine.judge import choose_candidates, count_outcomes, exists_of, judge
@@ -31,6 +34,7 @@ from engine.pack import Pack, digest_of
 from engine.pairs import draw_up_shortlists, place_pairs, screen_shortlists
 from engine.schema import SUBJECTS, Subject
 from engine.snapshot import Snapshot, take_snapshot
+from engine.tally import add_scores
 from engine.world import Workbench
 
 _EXPLAINED = {"shown", "already held", "routed", "second source needed", "restricted", "muted"}
@@ -51,7 +55,7 @@ class Before:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything one run found. `tables` holds per kind of subject every feature and outcome, still in DuckDB."""
+    """Everything one run found. `tables` (in DuckDB) hold per kind of subject every feature, outcome and card total."""
 
     as_of: date
     area: str | None
@@ -75,24 +79,27 @@ class Run:
 
 
 @hold_collection()
-def make_run(
+def make_run(      # noqa: PLR0913  the one way in: everything that decides a run is passed
     lake: Lake, pack: Pack, as_of: date, before: Before, *, area: str | None = None,
     only: Collection[str] | None = None, freshness: Sequence[Freshness] | None = None,
-    threads: int | None = None, say: Say = lambda _: None,
+    threads: int | None = None, say: Say = lambda _: None, cards: Sequence[Card] = (),
 ) -> Run:
     """The lists and flags of one date.
 
-    `only` and `freshness` are given when an old run is made again: its batches, and what was fresh then.
-    Raises RunError when nothing was known by that date, or when two implementations disagree.
+    `only` and `freshness` are given when an old run is made again: its batches, and what was fresh then. `cards` are
+    counted for everybody, and seen by nobody on a list: they reach `Run.tables` and no entry or flag.
+    Raises RunError when nothing was known by that date, or when two implementations disagree; RuleError for a card
+    that the pack does not let in.
     """
     check_lists(pack)
+    check_cards(cards, pack)
     bench = Workbench(connect(threads))
     known = read_known(lake, pack, before.registry, as_of, bench, area=area, only=only, freshness=freshness, say=say)
     shortlists = draw_up_shortlists(known.world, pack.policy.scheme)
     world, fresh = place_pairs(known.world, shortlists, bench), known.fresh
     digests = digest_inputs(known.inputs, pack, before, fresh)
     say("measuring")
-    tables, kept = measure_all(world, pack, bench, say)
+    tables, kept = measure_all(world, pack, bench, say, cards)
     pairs = tables["allocation"]        # the open proposals, and whoever else stands on a shortlist
     tables["allocation"] = pairs.filter(pairs.proposal.notnull())
     found = _Found(world, pack, before, fresh, known.linked, digests, kept)
@@ -106,7 +113,8 @@ def make_run(
     counts = pd.concat([count_outcomes(table) for table in tables.values()], ignore_index=True)
     return Run(
         as_of, area, tuple(entries), tuple(left), tuple(flag for flag, _ in explained),
-        {flag.subject: near for flag, near in explained if near}, counts, fresh, known.partial, known.linked, tables,
+        {flag.subject: near for flag, near in explained if near}, counts, fresh, known.partial, known.linked,
+        score_all(world, tables, pack, cards),
         tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
         lake.check_references(known.feeds), world.redrawn,
         {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests, known.inputs,
@@ -115,7 +123,7 @@ def make_run(
 
 
 def measure_all(
-    world: World, pack: Pack, bench: Workbench, say: Say
+    world: World, pack: Pack, bench: Workbench, say: Say, cards: Sequence[Card] = ()
 ) -> tuple[dict[Subject, ir.Table], Kept]:
     """Every feature and outcome of every subject, and the rows behind them.
 
@@ -128,18 +136,41 @@ def measure_all(
         features = list(pack.features_of(subject).values())
         wide = measure(world, subject, features, exists_of(pack, subject, world.as_of), bench.hold, kept)
         if subject == "place":
-            wide = compare_places(world, bench.hold("place_measured", wide), features, read_by_rules(pack), bench.put)
+            wide = compare_places(world, bench.hold("place_measured", wide), features, read_of(pack, cards), bench.put)
         wide = carry(world, wide, features, judged)
         measured = bench.hold(f"{subject}_features", wide)
         judged[subject] = bench.hold(f"{subject}_judged", judge(measured, pack, subject, world.as_of))
     return judged, kept
 
 
-def read_by_rules(pack: Pack) -> set[str]:
-    """Every fact some rule reads, itself or carried. Comparing places is dear, so what nobody reads is not compared."""
+def read_of(pack: Pack, cards: Sequence[Card]) -> set[str]:
+    """Every fact a rule or card reads, or one that is carried. Comparing places is dear: what nobody reads is not."""
     named = {f"{rule.subject}.{name}" for rule in pack.rules.values() for name in names_in(rule.when)}
+    named |= {f"{card.subject}.{name}" for card in cards for name in card.reads}
     named |= {str(pack.features[name].carried_from) for name in named if name in pack.features}
     return {name.split(".", 1)[-1] for name in named}
+
+
+def score_all(
+    world: World, tables: Mapping[Subject, ir.Table], pack: Pack, cards: Sequence[Card]
+) -> dict[Subject, ir.Table]:
+    """The judged tables with a column for the total of each card that is not retired."""
+    scored = dict(tables)
+    for subject in {card.subject for card in cards if card.subject is not None}:
+        mine = [card for card in cards if card.subject == subject and card.status != "retired"]
+        lost = [name for name, feature in pack.features_of(subject).items() if not _believes(world, feature, pack)]
+        scored[subject] = add_scores(scored[subject], mine, lost)
+    return scored
+
+
+def _believes(world: World, feature: Feature, pack: Pack) -> bool:
+    """Whether silence can be read in the feeds a fact rests on, its own or those of the one it is carried from."""
+    while feature.carried_from is not None:
+        feature = pack.features[feature.carried_from]
+    if feature.statistic is not None and feature.window is not None \
+            and world.gaps_in(feature.feeds, world.as_of - timedelta(days=feature.window), world.as_of):
+        return False
+    return world.believes(feature)
 
 
 def digest_inputs(

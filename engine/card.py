@@ -1,0 +1,300 @@
+"""models/cards/<name>.yaml -> a card of points, each mistake with its file and line.
+
+A card adds whole points over at most 12 factors and reads its total off a table. Its bins are conditions like a
+rule's, so it is evaluated, put in columns and said in words by the same code. Whether its facts exist and may be used
+is for `admission` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, Field
+
+from engine.condition import All, Any_, Condition, Known, exists_in, names_in, rules_in
+from engine.documents import Located
+from engine.errors import Problem, RuleError
+from engine.factor import Bin, Factor, check_factor
+from engine.forms import STRICT, fill_form, read_when, read_whole
+from engine.rule import BANDS, Axis, Band
+from engine.schema import Subject
+
+Licence = Literal["silent", "rank", "probability"]
+LICENCES: tuple[Licence, ...] = get_args(Licence)
+Needed = Literal["records", "days"]
+
+MOST_FACTORS = 12
+"""As many as an officer reads. On a public set of parolees a regression of 95 terms ranked people no better."""
+LEAST_ROWS = 500
+"""Below this a card stays silent, because its points are mostly noise."""
+ENOUGH_ROWS, ENOUGH_EVENTS = 2_500, 250
+"""From here on a card of points was calibrated to within 0.02; with fewer it may put in order and say no chance."""
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """The totals `first` to `last`: how likely the outcome is, between `low` and `high`, learned from `rows` cases."""
+
+    first: int
+    last: int
+    probability: float
+    low: float
+    high: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """How much must be known of a case before the card speaks: `fact` at `least` so high."""
+
+    kind: Needed
+    fact: str
+    least: float
+
+
+@dataclass(frozen=True)
+class Card:
+    """A whole card. `applies`: whom it may be asked about; `bands`: the probability from which each band begins."""
+
+    name: str
+    title: str
+    subject: Subject | None
+    axis: Axis | None
+    outcome: str | None
+    status: Literal["trial", "live", "retired"]
+    licence: Licence
+    fitted: Mapping[str, Any]
+    factors: tuple[Factor, ...]
+    scores: tuple[ScoreRow, ...]
+    applies: Condition | None
+    needs: tuple[Need, ...]
+    bands: Mapping[Band, float]
+    where: str
+    digest: str
+
+    @property
+    def least(self) -> int:
+        """The lowest total anybody can have."""
+        return sum(factor.least for factor in self.factors)
+
+    @property
+    def most(self) -> int:
+        """The highest total anybody can have."""
+        return sum(factor.most for factor in self.factors)
+
+    def row_of(self, total: int) -> ScoreRow:
+        """The row of the table that a total falls in."""
+        return next(row for row in self.scores if row.first <= total <= row.last)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every fact it looks at, each once: to decide whether it applies, to count, to know whether it may speak."""
+        asked = names_in(self.applies) if self.applies is not None else ()
+        return tuple(dict.fromkeys((*asked, *(f.fact for f in self.factors), *(n.fact for n in self.needs))))
+
+    @property
+    def condition(self) -> Condition:
+        """All it looks at as one condition, `applies` first: what is said about rules can be said about it."""
+        bins = [each.when for factor in self.factors for each in factor.bins]
+        asked = Any_((*bins, *(Known(need.fact) for need in self.needs)))
+        first = self.applies.parts if isinstance(self.applies, All) else (self.applies,)
+        return All((*(part for part in first if part is not None), asked))
+
+
+def licence_for(rows: float, events: float) -> Licence:
+    """The most a card may say that was learned from so many rows, of which so many were events."""
+    if rows < LEAST_ROWS:
+        return "silent"
+    return "rank" if rows < ENOUGH_ROWS or events < ENOUGH_EVENTS else "probability"
+
+
+def read_cards(folder: Path) -> tuple[Card, ...]:
+    """The cards in a folder, by name. Raises RuleError with every problem of every file."""
+    problems: list[Problem] = []
+    cards: dict[str, Card] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            card = read_card(path)
+        except RuleError as error:
+            problems += error.problems
+            continue
+        if card.name in cards:
+            problems.append(Problem(card.where, f"card `{card.name}` is given twice", "each name once",
+                                    f"see {cards[card.name].where}"))
+        cards[card.name] = card
+    if problems:
+        raise RuleError(sorted(problems))
+    return tuple(cards[name] for name in sorted(cards))
+
+
+def read_card(path: Path) -> Card:
+    """The card in a file. Raises RuleError with every problem, by file:line."""
+    problems: list[Problem] = []
+    document = read_whole(path, problems)
+    card = _read(document, path, problems) if document is not None else None
+    if card is None or problems:
+        raise RuleError(sorted(problems))
+    return card
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _CardForm(BaseModel):
+    model_config = STRICT
+    card: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str | None = None
+    subject: Subject | None = None
+    axis: Axis | None = None
+    outcome: str | None = None
+    status: Literal["trial", "live", "retired"] = "trial"
+    licence: Licence = "rank"
+    fitted: dict[str, Any] = Field(default_factory=dict)
+    applies: Any = None
+    needs: dict[Needed, Any] = Field(default_factory=dict)
+    bands: dict[Band, _Share] = Field(default_factory=dict)
+    factors: list[Any] = Field(max_length=MOST_FACTORS)
+    scores: list[Any] = Field(min_length=1)
+
+
+class _FactorForm(BaseModel):
+    model_config = STRICT
+    fact: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    bins: list[Any] = Field(min_length=1)
+    range: list[float] | None = Field(default=None, min_length=2, max_length=2)
+
+
+class _BinForm(BaseModel):
+    model_config = STRICT
+    when: Any
+    points: int = Field(ge=-10, le=10)
+    share: _Share
+
+
+class _NeedForm(BaseModel):
+    model_config = STRICT
+    fact: str
+    least: float = Field(gt=0)
+
+
+class _ScoreForm(BaseModel):
+    model_config = STRICT
+    from_: int = Field(alias="from")
+    to: int
+    probability: _Share
+    low: _Share
+    high: _Share
+    rows: int = Field(ge=0)
+
+
+def _read(document: Located, path: Path, problems: list[Problem]) -> Card | None:
+    form = fill_form(_CardForm, document, problems)
+    if form is None:
+        return None
+    applies = read_when(document, "applies", problems) if form.applies is not None else None
+    factors = [factor for raw, entry in _entries(document, "factors", _FactorForm, problems)
+               if (factor := _factor(raw, entry, problems)) is not None]
+    scores = [ScoreRow(*entry.model_dump().values()) for _, entry in _entries(document, "scores", _ScoreForm, problems)]
+    needs = [Need(kind, entry.fact, entry.least) for kind in form.needs
+             if (entry := _need(document["needs"], kind, problems)) is not None]
+    if (len(factors), len(scores)) != (len(form.factors), len(form.scores)):
+        return None
+    card = Card(
+        form.card, form.title or form.card.replace("_", " "), form.subject, form.axis, form.outcome, form.status,
+        form.licence, form.fitted, tuple(factors), tuple(scores), applies, tuple(needs),
+        {band: form.bands[band] for band in BANDS if band in form.bands}, document.where("card"),
+        sha256(path.read_bytes()).hexdigest())
+    problems += _check(card, document)
+    return card
+
+
+def _entries(document: Located, key: str, form: Any, problems: list[Problem]) -> list[tuple[Located, Any]]:
+    """The mappings of a list, each as written and filled in."""
+    found = []
+    for raw in document[key]:
+        if not isinstance(raw, Located):
+            problems.append(Problem(document.where(key), f"`{raw}` in `{key}`", "a mapping for each line"))
+        elif (entry := fill_form(form, raw, problems)) is not None:
+            found.append((raw, entry))
+    return found
+
+
+def _factor(raw: Located, form: _FactorForm, problems: list[Problem]) -> Factor | None:
+    bins = [Bin(when, entry.points, entry.share) for line, entry in _entries(raw, "bins", _BinForm, problems)
+            if (when := read_when(line, "when", problems)) is not None]
+    if len(bins) < len(form.bins):
+        return None
+    ends = (form.range[0], form.range[1]) if form.range else None
+    factor = Factor(form.fact, tuple(bins), ends, raw.where())
+    problems += check_factor(factor)
+    return factor
+
+
+def _need(needs: Located, kind: Needed, problems: list[Problem]) -> _NeedForm | None:
+    raw = needs[kind]
+    if isinstance(raw, Located):
+        return fill_form(_NeedForm, raw, problems)
+    problems.append(Problem(needs.where(kind), f"`{kind}: {raw}`", "{fact: reports_730d, least: 3}"))
+    return None
+
+
+# --- checking one card --------------------------------------------------------------------------
+
+
+def _check(card: Card, document: Located) -> list[Problem]:
+    at = document.where
+    names = [factor.fact for factor in card.factors]
+    problems = [Problem(factor.where, f"`{factor.fact}` is asked twice", "each fact once")
+                for n, factor in enumerate(card.factors) if factor.fact in names[:n]]
+    if (card.subject is None) != (card.axis is None):
+        problems.append(Problem(at("subject"), f"subject {card.subject} with axis {card.axis}", "both or neither",
+                                "say what is counted about whom: harm and vulnerability are never added"))
+    if card.applies is not None and (rules_in(card.applies) or exists_in(card.applies)):
+        problems.append(Problem(at("applies"), "`applies` reads more than facts of the subject", "clauses on facts"))
+    edges = list(card.bands.values())
+    if sorted(set(edges), reverse=True) != edges:
+        problems.append(Problem(at("bands"), f"`bands` at {', '.join(map(str, edges))}", "falling in this order"))
+    return [*problems, *_check_licence(card, at("licence")), *_check_scores(card, document)]
+
+
+def _check_licence(card: Card, at: str) -> list[Problem]:
+    """A card may say less than what it was fitted on allows, and never more."""
+    rows, events = card.fitted.get("rows"), card.fitted.get("events")
+    allowed: Licence = "rank"
+    said = "`fitted` does not say how many rows and events"
+    if isinstance(rows, int | float) and isinstance(events, int | float):
+        allowed, said = licence_for(rows, events), f"{rows} rows and {events} events"
+    if LICENCES.index(card.licence) <= LICENCES.index(allowed):
+        return []
+    return [Problem(at, f"licence `{card.licence}`, and {said}", f"at most `{allowed}`",
+                    f"a chance needs {ENOUGH_ROWS} rows and {ENOUGH_EVENTS} events; below {LEAST_ROWS} rows: silent")]
+
+
+def _check_scores(card: Card, document: Located) -> list[Problem]:
+    """Rows that follow each other and cover every total, with chances that never fall."""
+    rows, lines = card.scores, [raw.where() for raw in document["scores"]]
+    problem = partial(Problem, fix="every total must fall in exactly one row, and more points never mean less likely")
+    found = [problem(at, f"low {row.low}, probability {row.probability}, high {row.high}", "low <= probability <= high")
+             for at, row in zip(lines, rows, strict=True) if not row.low <= row.probability <= row.high]
+    found += [problem(at, f"from {row.first} to {row.last}", "from <= to")
+              for at, row in zip(lines, rows, strict=True) if row.first > row.last]
+    for at, (before, row) in zip(lines[1:], pairwise(rows), strict=True):
+        if row.first != before.last + 1:
+            found.append(problem(at, f"from {row.first}, after a row to {before.last}", f"from {before.last + 1}"))
+        if row.probability < before.probability:
+            found.append(problem(at, f"probability {row.probability}, after {before.probability}",
+                                 f"at least {before.probability}"))
+    if rows[0].first > card.least:
+        found.append(problem(lines[0], f"the lowest row begins at {rows[0].first}", f"{card.least} or lower"))
+    if rows[-1].last < card.most:
+        found.append(problem(lines[-1], f"the highest row ends at {rows[-1].last}", f"{card.most} or higher"))
+    return found
+
