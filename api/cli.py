@@ -29,6 +29,7 @@ from api.publishing import publish_pack
 from api.serving import serve, token
 from api.setting import RULES, Setting
 from api.text import write_flag, write_lists
+from api.workshop import EXAMPLE, fit
 from engine.cases import read_all_cases, run_cases
 from engine.errors import Problem, RuleError, RunError
 from engine.flag import write_json
@@ -234,6 +235,9 @@ app.command(epilog=give_example(
 
 app.command(epilog=give_example("wardwise serve", "wardwise serve --port 8080 --as-of 2026-11-23"))(serve)
 app.add_typer(token, name="token")
+
+
+app.command(epilog=EXAMPLE)(fit)
 
 
 @app.command(epilog=give_example("wardwise demo", "wardwise demo --residents 8000 --home demo-data"))
