@@ -104,7 +104,7 @@ def _probe(factor: Factor) -> list[Any] | None:
     if len(kinds) > 1:
         return None
     match next(iter(kinds), "none"):
-        case "truth":
+        case "boolean":
             return [True, False]
         case "word":
             return [*sorted(set(written)), "".join(sorted(set(written))) + "?"]      # a word none of them is
@@ -116,7 +116,7 @@ def _probe(factor: Factor) -> list[Any] | None:
 
 
 def _kind(value: object) -> str:
-    return {bool: "truth", str: "word", date: "date"}.get(type(value), "number")
+    return {bool: "boolean", str: "word", date: "date"}.get(type(value), "number")
 
 
 def _around(points: Sequence[Any], step: Any, middle: Any) -> list[Any]:

@@ -44,8 +44,10 @@ class Challenger:
 
 def fit_challengers(training: Any, outcome: Any, test: Any, seed: int) -> tuple[Challenger, ...]:
     """Logistic regression, EBM and HistGradientBoosting, fitted on the training rows with their usual settings."""
-    columns = read_columns(frame_of(training))
-    rows, asked = _table(columns), _table(read_columns(frame_of(test), [each.kind for each in columns]))
+    every = read_columns(frame_of(training))
+    tested = read_columns(frame_of(test), [each.kind for each in every])
+    columns = [each for each in every if each.known.any()]      # of a column nobody filled in they learn nothing
+    rows, asked = _table(columns), _table([t for t, e in zip(tested, every, strict=True) if e.known.any()])
     outcome = np.asarray(outcome, dtype=int)
     words = [each.name for each in columns if each.kind == "category"]
     numbers = [each.name for each in columns if each.kind != "category"]

@@ -12,7 +12,7 @@ import pytest
 
 from models.assessment import Evidence, decide_licence
 from models.capacity import Lift, draw_curve, measure_churn
-from models.challengers import Challenger
+from models.challengers import Challenger, fit_challengers
 from models.metrics import AssessError, measure_calibration, measure_quality
 from models.report import About, assess, write_report
 
@@ -182,3 +182,13 @@ def test_the_order_of_the_rows_changes_no_figure_on_the_page() -> None:
         challengers=(Challenger("logistic regression", np.asarray(made.probability)[order]), made.challengers[1]),
         rules=made.rules.iloc[order] if made.rules is not None else None)
     assert write_report(assess(turned, ABOUT)) == write_report(assess(made, ABOUT))
+
+
+def test_a_column_that_nobody_filled_in_stops_no_challenger() -> None:
+    draw = np.random.default_rng(4)
+    reports = draw.integers(0, 5, 400)
+    frame = pd.DataFrame({"reports": reports, "never_asked": pd.Series([pd.NA] * 400, dtype="Float64")})
+    happened = (draw.random(400) < 0.1 + 0.15 * reports).astype(int)
+    found = fit_challengers(frame.iloc[:300], happened[:300], frame.iloc[300:], seed=1)
+    assert all(len(each.probabilities) == 100 for each in found if not each.why_not)
+    assert sum(not each.why_not for each in found) >= 2

@@ -31,7 +31,7 @@ def test_the_commands_are_the_ones_promised() -> None:
     assert list(COMMANDS) == [
         "invent", "ingest", "feeds", "quarantine", "run", "list", "explain", "replay", "runs",
         "screen", "shortlist", "override", "offer", "withdraw", "overrides", "snooze", "reviewed", "person",
-        "check", "publish-pack", "serve", "demo", "version", "token add", "token list", "token revoke"]
+        "check", "publish-pack", "serve", "fit", "demo", "version", "token add", "token list", "token revoke"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
