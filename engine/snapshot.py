@@ -5,7 +5,7 @@
     rows_<n>                            records by whom or where they are about, and no more of them than is read
 
 The same keyed rows the weekly run counts, for applicants and around homes only. What is read back is what was written:
-the folder's digest covers every byte.
+the digest covers every byte of the tables, and the pack beside them has its own.
 """
 
 from __future__ import annotations

@@ -148,14 +148,14 @@ def _labels(training: Training) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _gather_evidence(card: PointsCard, learn: Training, test: Training, places: int, seed: int) -> Evidence:
-    scores = card.points(_inputs(test)).sum(axis=1)
+    scores, chances = card.points(_inputs(test)).sum(axis=1), card.predict_proba(_inputs(test))[:, 1]
     lines = [_line_of(card, score) for score in scores]
     counted = [name for name in _COUNTED.get(test.outcome.axis, ()) if name in test.features]
     return Evidence(
-        labels=_labels(test), score=scores, probability=card.predict_proba(_inputs(test))[:, 1], capacity=places,
+        labels=_labels(test), score=scores, probability=chances, capacity=places,
         trained_rows=len(learn.rows), trained_events=int(_labels(learn).sum()),
         low=np.array([line.low for line in lines]), high=np.array([line.high for line in lines]),
-        cut=float(np.sort(card.predict_proba(_inputs(test))[:, 1])[-min(places, len(scores))]),
+        cut=float(np.sort(chances)[-min(places, len(scores))]),
         baselines={"count of 12 months": test.rows[counted].astype("Float64").fillna(0).sum(axis=1).to_numpy(float)}
         if counted else {},
         challengers=fit_challengers(_inputs(learn), _labels(learn), _inputs(test), seed),

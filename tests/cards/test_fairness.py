@@ -240,7 +240,7 @@ def test_an_input_named_after_an_equality_column_gives_helpful_error(name: str) 
 
 def test_a_name_that_only_contains_the_letters_is_let_through() -> None:
     cases, equality = invent(5, rows=100)
-    audit(cases, equality, inputs=["sussex_incidents_90d", "age_bands_seen"])
+    assert audit(cases, equality, inputs=["sussex_incidents_90d", "age_bands_seen"]).cases == 100
 
 
 def test_what_an_audit_cannot_use_gives_helpful_errors() -> None:
