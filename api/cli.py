@@ -23,8 +23,8 @@ from api.demo import save_run, show_demo
 from api.export import write_csv
 from api.extracts import feeds, ingest, invent, quarantine
 from api.guard import Doors, speak_utf8, standing, steps, tell
-from api.listing import build_listing, csv_rows
-from api.options import HOME, By, Day, FlagName, Home, NeededDay, Reason, Rules, RunName, give_example
+from api.listing import build_listing, csv_rows, find_aside
+from api.options import HOME, By, Cards, Day, FlagName, Home, NeededDay, Reason, Rules, RunName, give_example
 from api.publishing import publish_pack
 from api.serving import serve, token
 from api.setting import RULES, Setting
@@ -69,13 +69,14 @@ app.command(epilog=give_example("wardwise quarantine council_asb", "wardwise qua
 def run(
     as_of: NeededDay,
     area: Annotated[str | None, typer.Option(help="Only places whose name starts with this.")] = None,
-    home: Home = HOME, rules: Rules = RULES,
+    home: Home = HOME, rules: Rules = RULES, cards: Cards = None,
 ) -> None:
     """Make the lists of a day and keep them.
 
-    They are made from what was known before that day. The same again gives the same, byte for byte.
+    They are made from what was known before that day. The same again gives the same, byte for byte. Score cards
+    on trial are counted beside the rules and seen by analysts alone; a live one may lift a band and never lowers one.
     """
-    setting, begun = Setting(home, rules), time.monotonic()
+    setting, begun = Setting(home, rules, cards), time.monotonic()
     with standing(lambda: f"No run was kept; the last one stands: {setting.runs.latest() or 'none yet'}."):
         name = save_run(setting, as_of, area)
     manifest, lists = setting.runs.manifest(name), setting.runs.lists(name)
@@ -114,7 +115,8 @@ def explain(
     flag: FlagName, run: RunName = None,
     format: Annotated[Literal["text", "html", "json"], typer.Option(
         help="json is the stored text byte for byte.")] = "text",
-    analyst: Annotated[bool, typer.Option("--analyst", help="Also rules one fact away from firing.")] = False,
+    analyst: Annotated[bool, typer.Option(
+        "--analyst", help="Also rules one fact away from firing, and score cards on trial.")] = False,
     home: Home = HOME, rules: Rules = RULES,
 ) -> None:
     """Show everything behind one line of a list.
@@ -124,13 +126,13 @@ def explain(
     setting = Setting(home, rules)
     run_name, subject = setting.runs.find(flag, setting.find_run(run) if run else None)
     stored = setting.runs.flag_text(flag, run_name)
-    near = setting.runs.near_misses(run_name).get(subject, []) if analyst else None
+    aside = find_aside(setting.runs, run_name, subject) if analyst else None
     if format == "json":
         _print(stored)
     elif format == "html":
-        _print(html.render_flag(json.loads(stored), near))
+        _print(html.render_flag(json.loads(stored), aside))
     else:
-        _print(write_flag(json.loads(stored), near))
+        _print(write_flag(json.loads(stored), aside))
 
 
 @app.command(epilog=give_example("wardwise replay P000123@2026-11-23", "wardwise replay S000001"))

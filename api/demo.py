@@ -73,8 +73,9 @@ def _screen(setting: Setting, run: str, application: str, uprn: str) -> str:
 def save_run(setting: Setting, as_of: date, area: str | None) -> str:
     """Makes the lists of a day, keeps them, and gives the name of the run."""
     before = setting.runs.before(as_of, area)
+    cards = setting.cards
     with steps("making the lists") as say:
-        run = make_run(setting.lake, setting.pack, as_of, before, area=area, say=say)
+        run = make_run(setting.lake, setting.pack, as_of, before, area=area, say=say, cards=cards)
         say("saving")
         if run.desk is not None:
             desks = Desks(setting.home)

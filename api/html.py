@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ _PAGES.globals.update({name: getattr(words, name) for name in dir(words) if not 
 _PAGES.globals["name_agency"] = name_agency
 
 
-def render_flag(flag: Mapping[str, Any], near_misses: Sequence[str] | None = None) -> str:
-    """One flag as a page. Near misses only for analysts."""
-    return _PAGES.get_template("flag.html").render(flag=flag, near_misses=near_misses)
+def render_flag(flag: Mapping[str, Any], aside: Mapping[str, Any] | None = None) -> str:
+    """One flag as a page. `aside` (see `listing.find_aside`) only for analysts."""
+    return _PAGES.get_template("flag.html").render(flag=flag, aside=aside)
 
 
 def render_lists(listing: Mapping[str, Any]) -> str:

@@ -38,6 +38,11 @@ def build_listing(runs: Runs, run: str, wanted: str | None = None, named: bool =
     }
 
 
+def find_aside(runs: Runs, run: str, subject: str) -> Plain:
+    """What analysts alone are told beside a flag: rules one fact away from firing, and score cards on trial."""
+    return {"near_misses": runs.near_misses(run).get(subject, []), "on_trial": runs.on_trial(run).get(subject, [])}
+
+
 def csv_rows(listing: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:
     """The shown entries as a header and rows: one row per subject, one column per axis."""
     headers = ["list", "rank", "subject", "name", "band", "change", *AXES.values(), "reasons", "bring together",
@@ -45,9 +50,10 @@ def csv_rows(listing: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]
     rows: list[list[object]] = []
     for one in listing["lists"]:
         for rank, card in enumerate(one["shown"], 1):
+            said = [*(reason["because"] for reason in card["reasons"]), *(each["said"] for each in card["cards"])]
             points = {axis["axis"]: axis["points"] for axis in card["axes"]}
             rows.append([one["list"], rank, card["subject"], card["name"], card["band"], card["change"],
-                         *(points.get(axis) for axis in AXES), " | ".join(r["because"] for r in card["reasons"]),
+                         *(points.get(axis) for axis in AXES), " | ".join(said),
                          ", ".join(card["convene"]), card["latest_evidence"], card["flag"]])
     return headers, rows
 
@@ -81,6 +87,8 @@ def _build_card(entry: Mapping[str, Any], runs: Runs, run: str, as_of: str) -> P
         "axes": [{key: axis[key] for key in ("axis", "points", "band")} for axis in entry["axes"]],
         "reasons": [{key: reason[key] for key in ("rule", "title", "because", "axis", "result", "level")}
                     for reason in flag["reasons"]],
+        "cards": [{key: card[key] for key in ("card", "title", "axis", "band", "said")} for card in flag["cards"]
+                  if card["card"] in entry["cards"]],
         "against": flag["against"], "routing": flag["routing"],
         "convene": [name_agency(code) for code in flag["convene"]],
         "flag": f"{entry['subject']}@{as_of}",

@@ -32,6 +32,9 @@ Home = Annotated[Path, typer.Option(envvar="WARDWISE_HOME", help="The folder tha
 Rules = Annotated[Path, typer.Option(
     envvar="WARDWISE_RULES", help="The folder of rules, features and feeds.",
     show_default="the rules installed with Wardwise")]
+Cards = Annotated[Path | None, typer.Option(
+    "--cards", envvar="WARDWISE_CARDS", show_default="the home's `cards`, else those installed with Wardwise",
+    help="The folder of score cards.")]
 Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="DATE", show_default=False)]
 AsOf = Annotated[date | None, typer.Option(
     parser=parse_day, metavar="DATE", envvar="WARDWISE_AS_OF", show_default=False,

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 import engine
+from engine.admission import admit_cards
+from engine.card import Card
 from engine.contract import Contract, read_contracts
 from engine.errors import Problem, RunError
 from engine.lake import Lake
@@ -17,13 +19,28 @@ from engine.runs import Runs
 RULES = Path(engine.__file__).resolve().parent.parent / "rules"
 """`rules` holds no Python, so it is found beside the engine: in a checkout and when installed alike."""
 
+CARDS = RULES.parent / "models" / "cards"
+"""Files, not code: the doors read cards as they read rules, and never import the workshop that fits them."""
+
 
 @dataclass(frozen=True)
 class Setting:
-    """`home` keeps what partners sent and the runs; `rules` is the judgement."""
+    """`home` keeps what partners sent and the runs; `rules` is the judgement; `carded` a folder of score cards."""
 
     home: Path
     rules: Path
+    carded: Path | None = None
+
+    @property
+    def card_folder(self) -> Path:
+        """The folder of score cards: the one named, else the home's own, else those installed with Wardwise."""
+        own = self.home / "cards"
+        return self.carded or (own if own.exists() else CARDS)
+
+    @cached_property
+    def cards(self) -> tuple[Card, ...]:
+        """The score cards that are not retired, each one let in by the pack. Raises RuleError."""
+        return admit_cards(self.card_folder, self.pack)
 
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:

@@ -5,7 +5,7 @@ Everything said here stands in the stored values; nothing is worked out, looked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.layout import bullets, heading, table, wrap
@@ -35,18 +35,20 @@ Plain = Mapping[str, Any]
 _STATE_WIDTH = max(len(word) for word in STATES.values()) + 2
 
 
-def write_flag(flag: Plain, near_misses: Sequence[str] | None = None) -> str:
-    """One flag, complete. Near misses are for analysts: an officer is never shown "almost"."""
+def write_flag(flag: Plain, aside: Plain | None = None) -> str:
+    """One flag, complete. `aside` (see `listing.find_aside`) is for analysts: an officer is never shown "almost"."""
     lines = [f"{say_where(flag)}  |  {say_standing(flag).upper()}  |  {CHANGES[flag['change']]}",
              f"One of the {flag['list']} put forward as of {say_day(flag['as_of'])}"]
     if flag["status"] != "shown":
         lines += ["", *wrap(f"NOT ON THE OPEN LIST: {STATUSES[flag['status']]}.")]
     lines += ["", *wrap(flag["paragraph"])]
-    for part in (_axes, _reasons, _against, _unknown, _records, _next, _about):
+    for part in (_axes, _reasons, _cards, _against, _unknown, _records, _next, _about):
         lines += part(flag)
-    if near_misses is not None:
+    if aside is not None:
         lines += heading("For analysts: one fact away from firing (never shown to officers)")
-        lines += bullets(list(near_misses)) or ["None."]
+        lines += bullets(list(aside["near_misses"])) or ["None."]
+        lines += heading("For analysts: score cards on trial (never shown to officers)")
+        lines += [line for card in aside["on_trial"] for line in write_account(card)] or ["None."]
     return "\n".join(lines) + "\n"
 
 
@@ -84,6 +86,8 @@ def _axes(flag: Plain) -> list[str]:
             lines += wrap(f"{axis['before']:g} less {axis['reduced']:.0%} for what speaks for them", "    ")
         if axis["floor"]:
             lines += wrap(f"lifted to at least {FLOORS[axis['floor']]} by a floor", "    ")
+        if axis["card"]:
+            lines += wrap(f"a score card says {BANDS[axis['card']].lower()}; the higher of the two holds", "    ")
     return lines
 
 
@@ -114,6 +118,26 @@ def write_tree(node: Plain, depth: int) -> Iterator[str]:
         yield from wrap(seen, " " * (_STATE_WIDTH + 6) + pad[4:])
     for child in node["steps"]:
         yield from write_tree(child, depth + 1)
+
+
+def _cards(flag: Plain) -> list[str]:
+    lines = heading("What score cards say (points an officer can add up)") if flag["cards"] else []
+    return lines + [line for card in flag["cards"] for line in write_account(card)]
+
+
+def write_account(card: Plain) -> list[str]:
+    """What one score card says: its answer, points that add up, what raised and lowered them, what would change it."""
+    axis = f" on {AXES[card['axis']].lower()}" if card["axis"] else ""
+    trial = "" if card["status"] == "live" else f"; {card['status']}, it lifts no band"
+    lines = wrap(f"{card['card']}{axis}{trial}. {card['said']}")
+    if card["parts"]:
+        rows = [[part["title"], part["value"], f"{part['points']:+d}", f"{part['typical']:+.1f}",
+                 len(part["records"]) or ""] for part in card["parts"]]
+        rows.append(["Together", "", f"{card['score']:+d}", "", ""])
+        lines += ["", *table(["factor", "here", "points", "average case", "records"], rows, range(2, 5))]
+    for title, said in (("What raises it:", card["raises"]), ("What lowers it:", card["lowers"])):
+        lines += [title, *bullets(said, "  ")] if said else []
+    return [*lines, *(line for said in (card["change"], card["lapse"]) if said for line in wrap(said)), ""]
 
 
 def _against(flag: Plain) -> list[str]:
@@ -197,6 +221,8 @@ def _card(rank: int, card: Plain) -> list[str]:
     for reason in card["reasons"]:
         result = say_result(reason)
         lines += wrap(f"{result}: {reason['because']}" if result else reason["because"], "    - ")
+    for one in card["cards"]:
+        lines += wrap(f"On the score card {one['card']}: {one['said']}", "    - ")
     lines += [line for said in card["against"] for line in wrap(f"Against: {said}", "    ")]
     lines += [line for said in card["routing"] for line in wrap(f"Route: {said}", "    ")]
     newest = f" Newest evidence {say_day(card['latest_evidence'])}." if card["latest_evidence"] else ""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from engine.card import Card, ScoreRow
 from engine.condition import Known, Not
 from engine.factor import Bin, Factor
 from engine.feature import Feature
+from engine.flag import CardAccount, CardPart
 from engine.prose import join_words, say, show
 from engine.rule import BANDS, Band
 from engine.scores import rank
-from engine.tally import Abstention, Given, Tally, band_of
+from engine.tally import Given, Tally, band_of
 
 Features = Mapping[str, Feature]
 
@@ -25,45 +27,9 @@ MOST_REASONS = 4
 LEAST_DIFFERENCE = 0.5
 """Points from the average below which a factor is no reason: whole points were rounded by as much."""
 
+NO_RECORDS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
 _SOME = {"person": "people", "place": "places", "allocation": "offers", None: "cases"}
-
-
-@dataclass(frozen=True)
-class CardPart:
-    """One factor of one case: the value, the line of the card it fell in, its points and those of the average case."""
-
-    fact: str
-    title: str
-    value: str
-    line: str
-    points: int
-    typical: float
-    changeable: bool
-
-    @property
-    def difference(self) -> float:
-        """Points above the average case; below 0 where it speaks for the subject."""
-        return round(self.points - self.typical, 2)
-
-
-@dataclass(frozen=True)
-class CardAccount:
-    """What a card says of one case. Parts add up to `score`; without a number there are none."""
-
-    card: str
-    title: str
-    axis: str | None
-    status: str
-    score: int | None
-    least: int
-    most: int
-    band: Band | None
-    parts: tuple[CardPart, ...]
-    raises: tuple[str, ...]
-    lowers: tuple[str, ...]
-    abstains: Abstention | None
-    said: str
-    change: str
 
 
 @dataclass(frozen=True)
@@ -76,16 +42,21 @@ class CardTable:
     scores: tuple[tuple[int, int, str], ...]
 
 
-def account_for(card: Card, counted: Tally, features: Features) -> CardAccount:
-    """What the card says of a case, in words. `features` by name: titles, units, what can be changed."""
-    parts = tuple(_part(each, features) for each in counted.points) if counted.score is not None else ()
+def account_for(
+    card: Card, counted: Tally, features: Features, records: Mapping[str, tuple[str, ...]] = NO_RECORDS, lapse: str = ""
+) -> CardAccount:
+    """What the card says of a case, in words.
+
+    `features` by name: titles, units, what can be changed; `records` behind each fact; `lapse`: when it would fall.
+    """
+    parts = tuple(_part(each, features, records) for each in counted.points) if counted.score is not None else ()
     furthest = sorted(parts, key=lambda part: -abs(part.difference))
     raises = [_reason(part, "more") for part in furthest if part.difference >= LEAST_DIFFERENCE]
     lowers = [_reason(part, "fewer") for part in furthest if part.difference <= -LEAST_DIFFERENCE]
     return CardAccount(
         card.name, card.title, card.axis, card.status, counted.score, card.least, card.most, band_of(card, counted),
         parts, tuple(raises[:MOST_REASONS]), tuple(lowers[:MOST_REASONS]), counted.abstains,
-        _say_answer(card, counted, features), _say_change(card, counted, features))
+        _say_answer(card, counted, features), _say_change(card, counted, features), lapse)
 
 
 def tabulate(card: Card, features: Features) -> CardTable:
@@ -164,12 +135,12 @@ def _of_100(chance: float, about: str = "") -> str:
 # --- the parts ------------------------------------------------------------------------------------
 
 
-def _part(given: Given, features: Features) -> CardPart:
+def _part(given: Given, features: Features, records: Mapping[str, tuple[str, ...]]) -> CardPart:
     fact, feature = given.factor.fact, features.get(given.factor.fact)
     return CardPart(
         fact, _title(given.factor, features), show(given.value, feature.unit if feature else ""),
         _line(given.bin, given.factor, features), given.points, round(given.factor.typical, 2),
-        feature is not None and feature.changeable)
+        feature is not None and feature.changeable, records.get(fact, ()))
 
 
 def _reason(part: CardPart, word: str) -> str:

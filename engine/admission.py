@@ -5,7 +5,7 @@ A card is held to the same list as rules (rules/forbidden.yaml), by the same cod
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -25,9 +25,14 @@ def admit_cards(folder: Path, pack: Pack) -> tuple[Card, ...]:
     return cards
 
 
-def check_cards(cards: Iterable[Card], pack: Pack) -> None:
-    """Every card is fit for the pack, whoever read it. Raises RuleError with every problem."""
+def check_cards(cards: Sequence[Card], pack: Pack) -> None:
+    """Every card is fit for the pack, whoever read it, and one is live an axis. Raises RuleError with every problem."""
     problems = {problem for card in cards for problem in check_card(card, pack)}
+    live = sorted((card for card in cards if card.status == "live"), key=lambda card: card.name)
+    problems |= {Problem(card.where, f"`{card.name}` and `{other.name}` are both live on the axis {card.axis} of a "
+                                     f"{card.subject}", "one live card an axis", "retire one of them")
+                 for n, card in enumerate(live) for other in live[:n]
+                 if (card.subject, card.axis) == (other.subject, other.axis)}
     if problems:
         raise RuleError(sorted(problems))
 

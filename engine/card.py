@@ -8,7 +8,8 @@ is for `admission` to say.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from hashlib import sha256
 from itertools import pairwise
@@ -59,8 +60,21 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Answerable:
+    """Who answers for a live card: what it may rest on, its owner, until when, and whom it brings together."""
+
+    authority: str
+    owner: str
+    review_by: date
+    convene: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Card:
-    """A whole card. `applies`: whom it may be asked about; `bands`: the probability from which each band begins."""
+    """A whole card. `applies`: whom it may be asked about; `bands`: the probability from which each band begins.
+
+    `answer`: who answers for it, once it is live; `text`: the file as it was read, kept with every run that used it.
+    """
 
     name: str
     title: str
@@ -75,7 +89,9 @@ class Card:
     applies: Condition | None
     needs: tuple[Need, ...]
     bands: Mapping[Band, float]
+    answer: Answerable | None
     where: str
+    text: str = field(repr=False)
     digest: str
 
     @property
@@ -87,6 +103,18 @@ class Card:
     def most(self) -> int:
         """The highest total anybody can have."""
         return sum(factor.most for factor in self.factors)
+
+    @property
+    def reach(self) -> int | None:
+        """The lowest total that falls in a band; none where no total does, or where it may say no chance."""
+        if self.licence != "probability" or not self.bands:
+            return None
+        edge = min(self.bands.values())
+        return next((row.first for row in self.scores if row.low >= edge), None)
+
+    def in_force(self, as_of: date) -> bool:
+        """Whether it may lift a band: live, and not past the day it has to be reviewed by."""
+        return self.status == "live" and self.answer is not None and self.answer.review_by >= as_of
 
     def row_of(self, total: int) -> ScoreRow:
         """The row of the table that a total falls in."""
@@ -161,8 +189,17 @@ class _CardForm(BaseModel):
     applies: Any = None
     needs: dict[Needed, Any] = Field(default_factory=dict)
     bands: dict[Band, _Share] = Field(default_factory=dict)
+    answer: Any = None
     factors: list[Any] = Field(max_length=MOST_FACTORS)
     scores: list[Any] = Field(min_length=1)
+
+
+class _AnswerForm(BaseModel):
+    model_config = STRICT
+    authority: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    review_by: date
+    convene: list[str] = Field(min_length=1)
 
 
 class _FactorForm(BaseModel):
@@ -210,8 +247,8 @@ def _read(document: Located, path: Path, problems: list[Problem]) -> Card | None
     card = Card(
         form.card, form.title or form.card.replace("_", " "), form.subject, form.axis, form.outcome, form.status,
         form.licence, form.fitted, tuple(factors), tuple(scores), applies, tuple(needs),
-        {band: form.bands[band] for band in BANDS if band in form.bands}, document.where("card"),
-        sha256(path.read_bytes()).hexdigest())
+        {band: form.bands[band] for band in BANDS if band in form.bands}, _answer(document, problems),
+        document.where("card"), path.read_text(encoding="utf-8"), sha256(path.read_bytes()).hexdigest())
     problems += _check(card, document)
     return card
 
@@ -238,6 +275,17 @@ def _factor(raw: Located, form: _FactorForm, problems: list[Problem]) -> Factor 
     return factor
 
 
+def _answer(document: Located, problems: list[Problem]) -> Answerable | None:
+    raw = document.get("answer")
+    if raw is None:
+        return None
+    if not isinstance(raw, Located):
+        problems.append(Problem(document.where("answer"), f"`answer: {raw}`", "authority, owner, review_by, convene"))
+        return None
+    form = fill_form(_AnswerForm, raw, problems)
+    return Answerable(form.authority, form.owner, form.review_by, tuple(form.convene)) if form is not None else None
+
+
 def _need(needs: Located, kind: Needed, problems: list[Problem]) -> _NeedForm | None:
     raw = needs[kind]
     if isinstance(raw, Located):
@@ -257,6 +305,10 @@ def _check(card: Card, document: Located) -> list[Problem]:
     if (card.subject is None) != (card.axis is None):
         problems.append(Problem(at("subject"), f"subject {card.subject} with axis {card.axis}", "both or neither",
                                 "say what is counted about whom: harm and vulnerability are never added"))
+    if card.status == "live" and card.answer is None:
+        problems.append(Problem(at("status"), "a live card that nobody answers for",
+                                "`answer:` with authority, owner, review_by and convene",
+                                "a card on trial needs none; whoever makes it live signs for it"))
     if card.applies is not None and (rules_in(card.applies) or exists_in(card.applies)):
         problems.append(Problem(at("applies"), "`applies` reads more than facts of the subject", "clauses on facts"))
     edges = list(card.bands.values())

@@ -8,8 +8,10 @@ durable-rules a third time. A disagreement stops the run: one of them would be s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from engine.account import account_for
 from engine.condition import (
     Compare,
     Exists,
@@ -23,8 +25,8 @@ from engine.errors import Problem, RunError
 from engine.evaluate import Case, State, Step, evaluate
 from engine.evidence import Evidence
 from engine.feature import Feature
-from engine.flag import Axis, Fact, Flag, Question, Reason, Record
-from engine.lapse import find_lapse
+from engine.flag import Axis, CardAccount, Fact, Flag, Question, Reason, Record
+from engine.lapse import find_decline, find_lapse
 from engine.lists import Entry, live_rules
 from engine.pack import Pack
 from engine.prose import join_words, name_agency, name_table, say
@@ -33,6 +35,7 @@ from engine.reasons import find_minimal, find_near_miss, find_unknown
 from engine.recount import Counted
 from engine.rule import Rule
 from engine.schema import Subject
+from engine.tally import Answer
 from engine.trace import end_sentence, same, say_leaf, show_fact, show_leaf, write_node
 
 Row = Mapping[str, Any]
@@ -48,14 +51,23 @@ DOES_NOT = {
 }
 
 
+@dataclass(frozen=True)
+class Told:
+    """A flag, and apart from it what is for analysts alone: rules that nearly fired, and cards on trial."""
+
+    flag: Flag
+    near_misses: tuple[str, ...]
+    on_trial: tuple[CardAccount, ...]
+
+
 def explain(
     entry: Entry, row: Row, evidence: Evidence, pack: Pack, subject: Subject, digests: Mapping[str, str],
-    freshness: Mapping[str, str],
-) -> tuple[Flag, tuple[str, ...]]:
-    """The flag of one entry, and apart from it its near misses, which are for analysts only.
+    freshness: Mapping[str, str], answers: Sequence[Answer] = (),
+) -> Told:
+    """The flag of one entry, and what analysts are told beside it.
 
-    `row` is its judged row; `freshness` says, per feed not up to date, how late.
-    Raises RunError if the row's values or outcomes differ from those worked out by hand.
+    `row` is its judged row; `freshness` says, per feed not up to date, how late; `answers` what score cards say of it.
+    Raises RunError if the row's values, outcomes or totals differ from those worked out by hand.
     """
     features = pack.features_of(subject)
     rules = pack.rules_of(subject, evidence.world.as_of)
@@ -63,26 +75,31 @@ def explain(
     _check_values(entry, row, features, counted)
     steps = _evaluate(entry, row, rules, evidence, subject, features)
     _check_outcomes(entry, row, steps)
+    _check_totals(entry, row, answers)
     fired = [r for r in live_rules(pack, subject, evidence.world.as_of) if steps[r.id].state is True]
     fired.sort(key=lambda r: (-r.points, r.id))
     reasons = tuple(_reason(r, steps[r.id], entry, row, features, counted, pack) for r in fired)
-    facts = _facts(fired, features, row, counted, pack)
+    in_force = [each for each in answers if each.in_force]
+    facts = _facts(fired, in_force, features, row, counted, pack)
+    told = {each.card.name: _account(each, row, entry.subject, evidence, features, counted) for each in answers}
+    cards = tuple(told[each.card.name] for each in in_force)
     questions = _questions(pack, subject, evidence, steps, features)
-    lapse = find_lapse(entry, row, fired, evidence, pack, subject)
+    lapse = find_lapse(entry, row, fired, evidence, pack, subject, answers)
     flag = Flag(
         id=f"{entry.subject}@{evidence.world.as_of}", as_of=evidence.world.as_of, list=entry.list,
         subject=entry.subject, name=entry.name, band=entry.band, status=entry.status, change=entry.change,
-        paragraph=_paragraph(entry, reasons, questions, lapse),
-        axes=tuple(Axis(a.axis, a.points, a.before, a.reduced, a.band, a.floor, a.parts) for a in entry.axes),
-        reasons=reasons, facts=facts, records=_records(facts, counted, pack),
+        paragraph=_paragraph(entry, reasons, cards, questions, lapse),
+        axes=tuple(Axis(a.axis, a.points, a.before, a.reduced, a.band, a.floor, a.card, a.parts) for a in entry.axes),
+        reasons=reasons, cards=cards, facts=facts, records=_records(facts, counted, pack),
         against=_against(entry, row, facts, counted, pack, evidence), questions=questions, lapse=lapse,
-        convene=tuple(dict.fromkeys(a for r in fired for a in r.convene)),
+        convene=_convene(fired, in_force),
         respond=tuple(dict.fromkeys(resp for step in ("support", "agree", "enforce")
                                     for r in fired for resp in r.respond if resp.step == step)),
         routing=_routing(entry, row, facts, counted, pack, subject),
         late_feeds=tuple(f"{feed}: {text}" for feed, text in sorted(freshness.items())),
         contest=CONTEST, does_not=DOES_NOT[entry.list], digests=dict(digests))
-    return flag, _near_misses(pack, subject, evidence, steps, features)
+    return Told(flag, _near_misses(pack, subject, evidence, steps, features),
+                tuple(told[each.card.name] for each in answers if not each.in_force))
 
 
 # --- checking one implementation against the other -----------------------------------------------
@@ -106,6 +123,16 @@ def _check_outcomes(entry: Entry, row: Row, steps: Mapping[str, Step]) -> None:
         raise RunError([Problem(f"{entry.subject}: {rule}", "columns and evaluator disagree",
                                 "the same outcome from both", "do not use this run; report it as a defect")
                         for rule in wrong])
+
+
+def _check_totals(entry: Entry, row: Row, answers: Sequence[Answer]) -> None:
+    """A column holds no total where a card is silent for all, or not meant; where it holds one it is this one."""
+    wrong = [each.card.name for each in answers
+             if (seen := row.get(f"card:{each.card.name}")) is not None and seen != each.counted.total]
+    if wrong:
+        raise RunError([Problem(f"{entry.subject}: {card}", "columns and the points added by hand disagree",
+                                "the same total from both", "do not use this run; report it as a defect")
+                        for card in wrong])
 
 
 def _evaluate(
@@ -142,10 +169,31 @@ def _reason(
         enough=tuple(say_leaf(leaf, features, pack) for leaf in find_minimal(step)))
 
 
+def _account(
+    given: Answer, row: Row, subject: str, evidence: Evidence, features: Mapping[str, Feature],
+    counted: Mapping[str, Counted],
+) -> CardAccount:
+    """What one card says, with the records behind each factor and the day on which time alone would lower it."""
+    records = {factor.fact: tuple(dict.fromkeys(r["record"] for r in counted[factor.fact].rows))
+               for factor in given.card.factors}
+    return account_for(given.card, given.counted, features, records,
+                       find_decline(given, row, subject, evidence, features))
+
+
+def _convene(fired: Sequence[Rule], cards: Sequence[Answer]) -> tuple[str, ...]:
+    """Whom the fired rules bring together, then whom the cards that lift it do."""
+    named = [agency for rule in fired for agency in rule.convene]
+    named += [agency for each in cards if each.band is not None and each.card.answer is not None
+              for agency in each.card.answer.convene]
+    return tuple(dict.fromkeys(named))
+
+
 def _facts(
-    fired: Sequence[Rule], features: Mapping[str, Feature], row: Row, counted: Mapping[str, Counted], pack: Pack
+    fired: Sequence[Rule], cards: Sequence[Answer], features: Mapping[str, Feature], row: Row,
+    counted: Mapping[str, Counted], pack: Pack,
 ) -> tuple[Fact, ...]:
-    names = dict.fromkeys(name for rule in fired for name in _read_by(rule, pack))
+    names = dict.fromkeys([name for rule in fired for name in _read_by(rule, pack)]
+                          + [factor.fact for each in cards for factor in each.card.factors])
     return tuple(
         Fact(name, features[name].title, show_fact(row.get(name), features[name]), features[name].window,
              tuple(name_agency(a) for a in features[name].agency),
@@ -250,11 +298,12 @@ def _near_misses(
 
 
 def _paragraph(
-    entry: Entry, reasons: Sequence[Reason], questions: Sequence[Question], lapse: str
+    entry: Entry, reasons: Sequence[Reason], cards: Sequence[CardAccount], questions: Sequence[Question], lapse: str
 ) -> str:
     said = " ".join(end_sentence(reason.because) for reason in reasons[:3])
     more = len(reasons) - 3
     also = f" {more} more reason{'s' if more > 1 else ''} below." if more > 0 else ""
+    also += "".join(f" {each.said}" for each in cards if each.card in entry.cards)
     agencies = list(dict.fromkeys(a for q in questions for a in q.agencies))
     asks = f" Some things are not known; {join_words(agencies[:3])} could say." if agencies else ""
     return f"{said}{also}{asks} {lapse}".strip()

@@ -18,7 +18,8 @@ from engine.scores import Part
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: parts add up to `before` (after theme caps), less `reduced`, is `points`."""
+    """One axis: parts add up to `before` (after theme caps), less `reduced`, is `points`; `card`: the band a score card
+    lifts it to."""
 
     axis: str
     points: float
@@ -26,6 +27,7 @@ class Axis:
     reduced: float
     band: str | None
     floor: str | None
+    card: str | None
     parts: tuple[Part, ...]
 
 
@@ -111,8 +113,51 @@ class Question:
 
 
 @dataclass(frozen=True)
+class CardPart:
+    """One factor of one case: the value, the line of the card it fell in, its points and those of the average case."""
+
+    fact: str
+    title: str
+    value: str
+    line: str
+    points: int
+    typical: float
+    changeable: bool
+    records: tuple[str, ...]
+
+    @property
+    def difference(self) -> float:
+        """Points above the average case; below 0 where it speaks for the subject."""
+        return round(self.points - self.typical, 2)
+
+
+@dataclass(frozen=True)
+class CardAccount:
+    """What a score card says of one subject. Parts add up to `score`; without a number there are none.
+
+    `change`: what would take it out of its band, of what somebody could change; `lapse`: when time alone would.
+    """
+
+    card: str
+    title: str
+    axis: str | None
+    status: str
+    score: int | None
+    least: int
+    most: int
+    band: str | None
+    parts: tuple[CardPart, ...]
+    raises: tuple[str, ...]
+    lowers: tuple[str, ...]
+    abstains: str | None
+    said: str
+    change: str
+    lapse: str
+
+
+@dataclass(frozen=True)
 class Flag:
-    """Everything kept of one flag."""
+    """Everything kept of one flag. `cards`: what the score cards in force say; those on trial are not shown here."""
 
     id: str
     as_of: date
@@ -125,6 +170,7 @@ class Flag:
     paragraph: str
     axes: tuple[Axis, ...]
     reasons: tuple[Reason, ...]
+    cards: tuple[CardAccount, ...]
     facts: tuple[Fact, ...]
     records: tuple[Record, ...]
     against: tuple[str, ...]

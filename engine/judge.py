@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 import ibis
 import ibis.expr.types as ir
@@ -17,6 +18,8 @@ from engine.columns import express
 from engine.condition import Condition, Exists, exists_in, rules_in
 from engine.pack import Pack
 from engine.schema import Subject
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 def conditions_of(pack: Pack, subject: Subject, as_of: date) -> dict[str, Condition]:
@@ -75,10 +78,14 @@ def count_outcomes(table: ir.Table) -> pd.DataFrame:
 
 
 def choose_candidates(
-    table: ir.Table, live: Sequence[str], also: Sequence[str]
+    table: ir.Table, live: Sequence[str], also: Sequence[str], reach: Mapping[str, int] = NOTHING
 ) -> list[dict[str, object]]:
-    """The rows where some live rule fires, or whose subject is named in `also`; ordered by subject."""
+    """The rows where some live rule fires, a column of `reach` is as high, or whose subject `also` names; by subject.
+
+    `reach`: the column of each live score card's total, and the lowest total that lifts anybody.
+    """
     fires = [table[f"rule:{rule}"].fill_null(False) for rule in live]
+    fires += [(table[name] >= least).fill_null(False) for name, least in reach.items()]
     if also:
         fires.append(table.subject.isin(sorted(also)))
     keep = ibis.or_(*fires) if fires else ibis.literal(False)

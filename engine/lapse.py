@@ -6,7 +6,7 @@ out of their windows and points fade; what is a standing state (an open case, ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from engine.pack import Pack
 from engine.recount import recount_met, select_met
 from engine.rule import Rule
 from engine.schema import Subject
+from engine.scores import rank
+from engine.tally import Answer, band_of
 
 Row = Mapping[str, Any]
 Moving = tuple[Feature, Sequence[Row]]      # a fact that changes by itself, and the rows it counts
@@ -27,23 +29,69 @@ HORIZON_DAYS = 730
 
 
 def find_lapse(
-    entry: Entry, row: Row, fired: Sequence[Rule], evidence: Evidence, pack: Pack, subject: Subject
+    entry: Entry, row: Row, fired: Sequence[Rule], evidence: Evidence, pack: Pack, subject: Subject,
+    answers: Sequence[Answer] = (),
 ) -> str:
-    """The sentence saying when the flag would drop off."""
-    features = pack.features_of(subject)
-    read = _names(fired, pack)
-    moving = {name: (source, select_met(source, rows))
-              for name in read if name in features and features[name].statistic is None
-              for source, rows in [evidence.rows_of(features[name], entry.subject)]
-              if source.table is not None and evidence.believes(features[name], entry.subject)}
+    """The sentence saying when the flag would drop off. `answers`: what the score cards say of it."""
+    lifting = [each for each in answers if each.band is not None]
+    read = [*_names(fired, pack), *(name for each in lifting for name in each.card.reads)]
+    moving = _find_moving(dict.fromkeys(read), entry.subject, evidence, pack.features_of(subject))
+
+    def stands(day: int) -> bool:
+        values = {**row, **_move(moving, evidence, day)}
+        return _stands(day, values, entry, fired, evidence, pack, subject, [each.again(values) for each in lifting])
+
+    first = _first_day(stands, _days(moving, evidence))
+    if first is None:
+        return "It does not drop off by itself: it stands until what it describes has changed."
+    return f"It drops off after {_say_days(first)} without a further report."
+
+
+def find_decline(given: Answer, row: Row, subject: str, evidence: Evidence, features: Mapping[str, Feature]) -> str:
+    """The sentence saying when a card's answer would be in a lower band; "" where it is in none."""
+    band = band_of(given.card, given.counted)
+    if band is None:
+        return ""
+    moving = _find_moving(given.card.reads, subject, evidence, features)
+
+    def stands(day: int) -> bool:
+        again = given.again({**row, **_move(moving, evidence, day)})
+        return rank(band_of(again.card, again.counted)) <= rank(band)
+
+    first = _first_day(stands, _days(moving, evidence))
+    if first is None:
+        return f"It stays in “{band}” on this card until something other than time has changed."
+    return f"It leaves “{band}” on this card after {_say_days(first)} without a further report."
+
+
+def _first_day(stands: Callable[[int], bool], days: Sequence[int]) -> int | None:
+    """The first day on which something no longer stands; only days between two that are asked about can be it."""
     last = 0
-    for day in _days(moving, evidence):
-        if not _stands(day, entry, row, fired, moving, evidence, pack, subject):
-            first = next(d for d in range(last + 1, day + 1)
-                         if not _stands(d, entry, row, fired, moving, evidence, pack, subject))
-            return f"It drops off after {first} day{'s' if first > 1 else ''} without a further report."
+    for day in days:
+        if not stands(day):
+            return next(each for each in range(last + 1, day + 1) if not stands(each))
         last = day
-    return "It does not drop off by itself: it stands until what it describes has changed."
+    return None
+
+
+def _say_days(count: int) -> str:
+    return f"{count} day{'s' if count > 1 else ''}"
+
+
+def _find_moving(
+    read: Iterable[str], subject: str, evidence: Evidence, features: Mapping[str, Feature]
+) -> dict[str, Moving]:
+    """The facts, of those read, that change by themselves, with the rows each counts."""
+    return {name: (source, select_met(source, rows))
+            for name in read if name in features and features[name].statistic is None
+            for source, rows in [evidence.rows_of(features[name], subject)]
+            if source.table is not None and evidence.believes(features[name], subject)}
+
+
+def _move(moving: Mapping[str, Moving], evidence: Evidence, day: int) -> dict[str, Any]:
+    """The moving facts so many days later, nothing more having been heard."""
+    later = evidence.world.as_of + timedelta(days=day)
+    return {name: recount_met(feature, rows, later).value for name, (feature, rows) in moving.items()}
 
 
 def _names(fired: Sequence[Rule], pack: Pack) -> list[str]:
@@ -65,13 +113,10 @@ def _days(moving: Mapping[str, Moving], evidence: Evidence) -> list[int]:
 
 
 def _stands(
-    day: int, entry: Entry, row: Row, fired: Sequence[Rule], moving: Mapping[str, Moving],
-    evidence: Evidence, pack: Pack, subject: Subject,
+    day: int, values: Row, entry: Entry, fired: Sequence[Rule], evidence: Evidence, pack: Pack, subject: Subject,
+    answers: Sequence[Answer],
 ) -> bool:
     later = evidence.world.as_of + timedelta(days=day)
-    values = dict(row)
-    for name, (feature, rows) in moving.items():
-        values[name] = recount_met(feature, rows, later).value
     outcomes = {rule: values.get(f"rule:{rule}") for rule in pack.rules}
     still = []
     for rule in fired:
@@ -79,7 +124,7 @@ def _stands(
         outcomes[rule.id] = evaluate(rule.when, Case(values, outcomes, related)).state
         if outcomes[rule.id] is True:
             still.append(rule)
-    if subject == "allocation":
-        return bool(still)
+    if subject == "allocation" and still:
+        return True
     holding = [x for x in pack.exclusions if x.id in entry.exclusions and x.effect != "second_source"]
-    return any(axis.band for axis in score_row(values, still, holding, pack, subject))
+    return any(axis.band for axis in score_row(values, still, holding, pack, subject, answers))

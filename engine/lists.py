@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any, Literal
 
 from engine.condition import names_in, rules_in
 from engine.errors import Problem, RunError
 from engine.judge import outcomes_of
 from engine.pack import Pack
-from engine.rule import BANDS, Exclusion, Rule
+from engine.rule import AXES, BANDS, Exclusion, Rule
 from engine.schema import Subject
-from engine.scores import AxisScore, rank, score
+from engine.scores import AxisScore, highest, lift, score
+from engine.tally import Answer
 
 LISTS: dict[Subject, str] = {"person": "people", "place": "places", "allocation": "allocations"}
 Status = Literal[
@@ -30,6 +32,9 @@ Change = Literal["new", "worse", "better", "same", "stale"]
 _STATUS: dict[str, Status] = {
     "restricted": "restricted", "route": "routed", "held": "already held", "muted": "muted",
 }   # the exclusion effects that take a whole subject off the open list, most private first
+
+
+NO_ANSWERS: Mapping[str, Sequence[Answer]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,14 @@ class Entry:
     last_shown: date | None
     name: str = ""
     weight: float = 0.0      # places: reports here, the recent ones counting more (half-life 150 days)
+    cards: tuple[str, ...] = ()     # the live score cards that lift its band
+    chance: float = 0.0      # the highest probability one of them gives
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Band, points, for places the recency-weighted count, longest since last shown (never = longest), id."""
-        return (BANDS.index(self.band), -self.points, -self.weight,  # type: ignore[arg-type]
+        """Band, points, chance on a live card, for places the recency-weighted count, longest since last shown
+        (never = longest), id."""
+        return (BANDS.index(self.band), -self.points, -self.chance, -self.weight,  # type: ignore[arg-type]
                 self.last_shown or date.min, self.subject)
 
 
@@ -80,13 +88,15 @@ class Left:
 def choose(
     rows: Iterable[Mapping[str, Any]], subject: Subject, pack: Pack, as_of: date,
     previous: Mapping[str, Entry], notes: Sequence[Note], latest: Mapping[str, date],
+    answers: Mapping[str, Sequence[Answer]] = NO_ANSWERS,
 ) -> list[Entry]:
     """The entries of one list, in order, with status and change against the previous run.
 
-    `rows` are candidates (see `judge`); `latest` the day the newest evidence of each was known.
+    `rows` are candidates (see `judge`); `latest` the day the newest evidence of each was known; `answers` what the
+    score cards say of each.
     """
-    entries = [entry for row in rows
-               if (entry := _entry(row, subject, pack, as_of, previous, notes, latest)) is not None]
+    entries = [entry for row in rows if (entry := _entry(
+        row, subject, pack, as_of, previous, notes, latest, answers.get(str(row["subject"]), ()))) is not None]
     return _cap(sorted(entries, key=lambda e: e.order), pack.policy.capacity[LISTS[subject]])
 
 
@@ -105,17 +115,17 @@ def explain_leaving(
 
 def _entry(
     row: Mapping[str, Any], subject: Subject, pack: Pack, as_of: date,
-    previous: Mapping[str, Entry], notes: Sequence[Note], latest: Mapping[str, date],
+    previous: Mapping[str, Entry], notes: Sequence[Note], latest: Mapping[str, date], answers: Sequence[Answer],
 ) -> Entry | None:
     name = str(row["subject"])
     holding = _holding(row, pack)
     fired = [r for r in live_rules(pack, subject, as_of) if row.get(f"rule:{r.id}") is True]
-    axes = score_row(row, fired, holding, pack, subject)
-    band = min((a.band for a in axes if a.band), key=rank, default=None)
+    axes = score_row(row, fired, holding, pack, subject, answers)
+    band = highest([a.band for a in axes])
     alone = band is None and any(x.effect == "second_source" for x in holding)
     if alone:       # X-06: one reporter made most of the reports, so it waits, by name, for a second source
-        axes = score_row(row, fired, [x for x in holding if x.effect != "second_source"], pack, subject)
-        band = min((a.band for a in axes if a.band), key=rank, default=None)
+        axes = score_row(row, fired, [x for x in holding if x.effect != "second_source"], pack, subject, answers)
+        band = highest([a.band for a in axes])
     if subject == "allocation" and fired and band is None:
         band = "watch"      # a proposal with a result is always listed; it is never ranked by points
     if band is None:
@@ -128,7 +138,7 @@ def _entry(
                   "second source needed" if alone and status == "shown" else status, "new",
                   tuple(r.id for r in fired), tuple(x.id for x in holding), newest,
                   before.last_shown if before else None, str(row.get("area_name") or ""),
-                  float(row.get("weight") or 0.0))
+                  float(row.get("weight") or 0.0), *_lifted(axes, answers))
     entry = replace(entry, change=_change(entry, before))
     return _quieten(entry, before, notes, pack, as_of)
 
@@ -139,15 +149,30 @@ def live_rules(pack: Pack, subject: Subject, as_of: date) -> list[Rule]:
 
 
 def score_row(
-    values: Mapping[str, Any], fired: Sequence[Rule], holding: Sequence[Exclusion], pack: Pack, subject: Subject
+    values: Mapping[str, Any], fired: Sequence[Rule], holding: Sequence[Exclusion], pack: Pack, subject: Subject,
+    answers: Sequence[Answer] = (),
 ) -> tuple[AxisScore, ...]:
-    """The axis scores of one subject; exclusions may silence the harm axis, never another."""
+    """The axis scores of one subject: its rules', lifted by live score cards, never lowered by one.
+
+    Exclusions may silence the harm axis, never another, and a card on it with it.
+    """
     effects = {x.effect for x in holding}
     silent = bool(effects & {"harm_muted", "second_source"})
     counted = [r for r in fired if not (silent and r.axis == "harm")]
     protections = [p for p in pack.protections
                    if p.subject == subject and values.get(f"protection:{p.id}") is True]
-    return score(counted, values, protections, pack.policy)
+    heard = [each for each in answers if each.band and not (silent and each.card.axis == "harm")]
+    bands = {axis: highest([each.band for each in heard if each.card.axis == axis]) for axis in AXES}
+    return lift(score(counted, values, protections, pack.policy),
+                {axis: band for axis, band in bands.items() if band is not None})
+
+
+def _lifted(axes: Sequence[AxisScore], answers: Sequence[Answer]) -> tuple[tuple[str, ...], float]:
+    """The live cards that gave an axis its band, and the highest probability they give."""
+    mine = [each for each in answers for axis in axes
+            if each.band is not None and (each.card.axis, each.band) == (axis.axis, axis.card)]
+    return tuple(each.card.name for each in mine), max((each.counted.row.probability for each in mine
+                                                        if each.counted.row is not None), default=0.0)
 
 
 def _holding(row: Mapping[str, Any], pack: Pack) -> list[Exclusion]:
@@ -223,6 +248,7 @@ def _reason(
             reasons.append(f"no longer so: {rule.title}")
         else:
             reasons.append(f"still so, but an exclusion keeps it off the list: {rule.title}")
+    reasons += [f"no longer in a band on the score card {card}" for card in before.cards]
     return "; ".join(reasons) or "nothing puts it forward now"
 
 

@@ -4,10 +4,11 @@
                                  list.json       every entry of every list, and who left and why
                                  flags/*.json    one flag a file, byte for byte what replay must give
                                  near_misses.json    what nearly fired, for analysts
+                                 on_trial.json       what score cards on trial say of each flag, for analysts
                                  shortlists.parquet  every home's shortlist in the scheme's order, screened
                                  features_*.parquet  every feature and outcome of every subject judged
                                  registry_before.parquet, registry.parquet, links.parquet, review.parquet
-                                 pack/           the rules as they were
+                                 pack/, cards/   the rules and score cards as they were
     home/runs/made               the names of the runs in the order they were finished, one a line
 
 A run is written beside its place and moved there when whole, so a killed run leaves the last good one.
@@ -28,6 +29,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from engine.card import read_cards
 from engine.errors import Problem, RunError
 from engine.flag import write_json
 from engine.history import Freshness
@@ -78,7 +80,8 @@ class Runs:
 
     def save(self, run: Run, before: Before, pack: Pack, lake: Lake) -> str:
         """Writes a run, whole or not at all, and gives its name."""
-        made = write_json([run.digests, run.area, run.entries, run.left, run.flags], indent=None)
+        made = write_json([run.digests, run.area, run.entries, run.left, run.flags,
+                           [card.digest for card in run.cards]], indent=None)
         name = f"{run.as_of}-{sha256(made.encode()).hexdigest()[:8]}"
         draft = self.folder / f".draft-{name}"
         shutil.rmtree(draft, ignore_errors=True)
@@ -124,6 +127,12 @@ class Runs:
             (self.folder / name / "near_misses.json").read_text(encoding="utf-8"))
         return loaded
 
+    def on_trial(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """What the score cards on trial say, by subject. For analysts: no officer is shown them."""
+        path = self.folder / name / "on_trial.json"
+        loaded: dict[str, list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return loaded
+
     def flag_text(self, flag: str, run: str | None = None) -> str:
         """A stored flag as JSON text. `flag` is SUBJECT or SUBJECT@DATE. Raises RunError with what is near."""
         name, subject = self.find(flag, run)
@@ -163,7 +172,8 @@ class Runs:
         freshness = [Freshness(**{**f, "last_spoke": date.fromisoformat(f["last_spoke"]) if f["last_spoke"] else None})
                      for f in manifest["freshness"]]
         return make_run(lake, read_pack(self.folder / name / "pack"), date.fromisoformat(manifest["as_of"]), before,
-                        area=manifest["area"], only=[b[0] for b in manifest["inputs"]], freshness=freshness, say=say)
+                        area=manifest["area"], only=[b[0] for b in manifest["inputs"]], freshness=freshness, say=say,
+                        cards=read_cards(self.folder / name / "cards"))
 
     def notes(self) -> list[Note]:
         """What people decided between runs, oldest first."""
@@ -206,6 +216,10 @@ def _write(folder: Path, run: Run, before: Before, pack: Pack, lake: Lake) -> No
     shutil.copytree(pack.folder, folder / "pack", ignore=NOT_IN_PACK)
     run.shortlists.to_parquet(folder / "shortlists.parquet")
     _put(folder / "near_misses.json", run.near_misses)
+    _put(folder / "on_trial.json", run.on_trial)
+    (folder / "cards").mkdir()
+    for card in run.cards:
+        (folder / "cards" / f"{card.name}.yaml").write_text(card.text, encoding="utf-8")
     _put(folder / "manifest.json", describe(run, before, lake))      # last: what has no manifest is not a run
 
 
@@ -220,7 +234,10 @@ def describe(run: Run, before: Before, lake: Lake) -> dict[str, Any]:
             {"feed": r["feed"], "month": str(r["period"])[:10], "area": r["area"], "observed": int(r["observed"]),
              "why": r["why"]} for r in run.partial.to_dict("records")],
         "feeds": rows[rows["files"] > 0].to_dict("records"),
-        "rules": run.counts.to_dict("records"), "expired_rules": list(run.expired), "judged": dict(run.cohorts),
+        "rules": run.counts.to_dict("records"), "expired_rules": list(run.expired),
+        "cards": [{"card": card.name, "status": card.status, "licence": card.licence, "digest": card.digest,
+                   "in_force": card.in_force(run.as_of)} for card in run.cards],
+        "judged": dict(run.cohorts),
         "redrawn": dict(run.redrawn),
         "orphans": run.orphans.groupby(["feed", "column"]).size().rename("records").reset_index().to_dict("records"),
         "people": {"linked": len(run.linked.people), "sightings": len(run.linked.links),
@@ -242,7 +259,8 @@ def _entry(raw: Mapping[str, Any], as_of: date) -> Entry:
     axes = tuple(AxisScore(**{**axis, "parts": tuple(Part(**part) for part in axis["parts"])})
                  for axis in raw["axes"])
     return Entry(**{**raw, "axes": axes, "fired": tuple(raw["fired"]), "exclusions": tuple(raw["exclusions"]),
-                    "latest_evidence": _day(raw["latest_evidence"]), "last_shown": shown})
+                    "cards": tuple(raw.get("cards", ())), "latest_evidence": _day(raw["latest_evidence"]),
+                    "last_shown": shown})
 
 
 def _read_note(_number: int, fields: Mapping[str, Any]) -> Note:

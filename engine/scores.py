@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.rule import AXES, BANDS, Axis, Band, Policy, Protection, Rule
@@ -31,7 +31,10 @@ class Part:
 
 @dataclass(frozen=True)
 class AxisScore:
-    """One axis of one subject: parts add up to `before`, less `reduced` (a share), is `points`."""
+    """One axis of one subject: parts add up to `before`, less `reduced` (a share), is `points`.
+
+    `band` is the higher of what the rules say and `card`, the band a live score card lifts it to.
+    """
 
     axis: Axis
     parts: tuple[Part, ...]
@@ -40,6 +43,7 @@ class AxisScore:
     points: float
     floor: Band | None
     band: Band | None
+    card: Band | None = None
 
 
 def score(
@@ -53,6 +57,16 @@ def score(
     for rule in fired:
         by_axis[rule.axis].append(rule)
     return tuple(_axis(axis, by_axis[axis], values, protections, policy) for axis in AXES if by_axis[axis])
+
+
+def lift(axes: Sequence[AxisScore], cards: Mapping[Axis, Band]) -> tuple[AxisScore, ...]:
+    """The axes with each band lifted to what a live card says of it, in the order of `AXES`. None is ever lowered."""
+    by_axis = {each.axis: each for each in axes}
+    untouched = AxisScore("process", (), 0.0, 0.0, 0.0, None, None)
+    return tuple(
+        replace(by_axis.get(axis, untouched), axis=axis, card=cards.get(axis),
+                band=highest([by_axis[axis].band if axis in by_axis else None, cards.get(axis)]))
+        for axis in AXES if axis in by_axis or axis in cards)
 
 
 def _axis(

@@ -7,7 +7,8 @@ card cannot speak it says so, and gives no number that would be taken for one.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 import ibis
@@ -20,7 +21,6 @@ from engine.errors import Problem, RunError
 from engine.evaluate import Case, Step, evaluate
 from engine.factor import Bin, Factor
 from engine.rule import BANDS, Band
-from engine.scores import highest
 
 Column = Callable[[str], ir.Value]
 Abstention = Literal["not_for", "silent", "feed_missing", "thin_history", "outside_range", "rank_only", "borderline"]
@@ -61,6 +61,30 @@ class Tally:
     def score(self) -> int | None:
         """The total, where it may be shown."""
         return None if self.abstains in WITHOUT_NUMBER else self.total
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A card's answer on a subject, kept with what it was asked: `lost` facts, and whether it may lift a band."""
+
+    card: Card
+    counted: Tally
+    lost: frozenset[str]
+    in_force: bool
+
+    @property
+    def band(self) -> Band | None:
+        """The band it lifts a subject to; a card on trial lifts nobody. No card lowers a band."""
+        return band_of(self.card, self.counted) if self.in_force else None
+
+    def again(self, values: Mapping[str, Any]) -> Answer:
+        """The answer had the facts been these."""
+        return replace(self, counted=tally(self.card, values, self.lost))
+
+
+def answer(card: Card, values: Mapping[str, Any], lost: Collection[str], as_of: date) -> Answer:
+    """What a card says of one subject on a day."""
+    return Answer(card, tally(card, values, lost), frozenset(lost), card.in_force(as_of))
 
 
 def tally(card: Card, values: Mapping[str, Any], lost: Collection[str] = ()) -> Tally:
@@ -118,11 +142,6 @@ def band_of(card: Card, counted: Tally) -> Band | None:
     if counted.row is None:
         return None
     return next((band for band in BANDS if band in card.bands and counted.row.low >= card.bands[band]), None)
-
-
-def join_bands(rule_band: Band | None, card: Card, counted: Tally) -> Band | None:
-    """The band of a subject: what rules say, or higher where a card that is live says so. No card lowers a band."""
-    return highest([rule_band, band_of(card, counted)]) if card.status == "live" else rule_band
 
 
 # --- inside -------------------------------------------------------------------------------------

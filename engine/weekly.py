@@ -19,9 +19,9 @@ from engine.card import Card
 from engine.compared import compare_places
 from engine.condition import names_in
 from engine.evidence import gather
-from engine.explain import explain
+from engine.explain import Told, explain
 from engine.feature import Feature
-from engine.flag import Flag
+from engine.flag import CardAccount, Flag
 from engine.history import Freshness, connect
 from engine.judge import choose_candidates, count_outcomes, exists_of, judge
 from engine.keyed import World
@@ -34,7 +34,7 @@ from engine.pack import Pack, digest_of
 from engine.pairs import draw_up_shortlists, place_pairs, screen_shortlists
 from engine.schema import SUBJECTS, Subject
 from engine.snapshot import Snapshot, take_snapshot
-from engine.tally import add_scores
+from engine.tally import Answer, add_scores, answer
 from engine.world import Workbench
 
 _EXPLAINED = {"shown", "already held", "routed", "second source needed", "restricted", "muted"}
@@ -63,6 +63,7 @@ class Run:
     left: tuple[Left, ...]
     flags: tuple[Flag, ...]
     near_misses: Mapping[str, tuple[str, ...]]
+    on_trial: Mapping[str, tuple[CardAccount, ...]]     # what the cards on trial say of each flag's subject
     counts: pd.DataFrame
     freshness: tuple[Freshness, ...]
     partial: pd.DataFrame
@@ -76,6 +77,7 @@ class Run:
     inputs: Sequence[tuple[str, str]] = ()      # the batches it read, each with its sha256
     desk: Snapshot | None = None                # for screening offers live; none where only an area was looked at
     shortlists: pd.DataFrame = field(default_factory=pd.DataFrame)      # see `pairs.screen_shortlists`
+    cards: tuple[Card, ...] = ()
 
 
 @hold_collection()
@@ -87,7 +89,7 @@ def make_run(      # noqa: PLR0913  the one way in: everything that decides a ru
     """The lists and flags of one date.
 
     `only` and `freshness` are given when an old run is made again: its batches, and what was fresh then. `cards` are
-    counted for everybody, and seen by nobody on a list: they reach `Run.tables` and no entry or flag.
+    counted for everybody; those in force may lift a band, and those on trial reach no entry and no flag.
     Raises RunError when nothing was known by that date, or when two implementations disagree; RuleError for a card
     that the pack does not let in.
     """
@@ -97,13 +99,18 @@ def make_run(      # noqa: PLR0913  the one way in: everything that decides a ru
     known = read_known(lake, pack, before.registry, as_of, bench, area=area, only=only, freshness=freshness, say=say)
     shortlists = draw_up_shortlists(known.world, pack.policy.scheme)
     world, fresh = place_pairs(known.world, shortlists, bench), known.fresh
-    digests = digest_inputs(known.inputs, pack, before, fresh)
+    cards = tuple(sorted((card for card in cards if card.status != "retired"), key=lambda card: card.name))
+    digests = digest_inputs(known.inputs, pack, before, fresh, [card for card in cards if card.in_force(as_of)])
     say("measuring")
     tables, kept = measure_all(world, pack, bench, say, cards)
     pairs = tables["allocation"]        # the open proposals, and whoever else stands on a shortlist
     tables["allocation"] = pairs.filter(pairs.proposal.notnull())
-    found = _Found(world, pack, before, fresh, known.linked, digests, kept)
-    entries, left, explained = [], [], []
+    lost = find_all_lost(world, pack)
+    tables = score_all(tables, cards, lost)
+    found = _Found(world, pack, before, fresh, known.linked, digests, kept, cards, lost)
+    entries: list[Entry] = []
+    left: list[Left] = []
+    explained: list[Told] = []
     for subject in SUBJECTS:
         say(f"judging and explaining {LISTS[subject]}")
         some, gone, told = _list_one(subject, tables[subject], found)
@@ -112,14 +119,15 @@ def make_run(      # noqa: PLR0913  the one way in: everything that decides a ru
         explained += told
     counts = pd.concat([count_outcomes(table) for table in tables.values()], ignore_index=True)
     return Run(
-        as_of, area, tuple(entries), tuple(left), tuple(flag for flag, _ in explained),
-        {flag.subject: near for flag, near in explained if near}, counts, fresh, known.partial, known.linked,
-        score_all(world, tables, pack, cards),
+        as_of, area, tuple(entries), tuple(left), tuple(told.flag for told in explained),
+        {told.flag.subject: told.near_misses for told in explained if told.near_misses},
+        {told.flag.subject: told.on_trial for told in explained if told.on_trial}, counts, fresh, known.partial,
+        known.linked, tables,
         tuple(sorted(r.id for r in pack.rules.values() if r.status != "retired" and r.expired(as_of))),
         lake.check_references(known.feeds), world.redrawn,
         {LISTS[s]: int(tables[s].count().execute()) for s in SUBJECTS}, digests, known.inputs,
         None if area else take_snapshot(known, tables["place"], pack, bench.hold),
-        screen_shortlists(pairs, shortlists, live_rules(pack, "allocation", as_of)))
+        screen_shortlists(pairs, shortlists, live_rules(pack, "allocation", as_of)), cards)
 
 
 def measure_all(
@@ -152,15 +160,17 @@ def read_of(pack: Pack, cards: Sequence[Card]) -> set[str]:
 
 
 def score_all(
-    world: World, tables: Mapping[Subject, ir.Table], pack: Pack, cards: Sequence[Card]
+    tables: Mapping[Subject, ir.Table], cards: Sequence[Card], lost: Mapping[Subject, frozenset[str]]
 ) -> dict[Subject, ir.Table]:
-    """The judged tables with a column for the total of each card that is not retired."""
-    scored = dict(tables)
-    for subject in {card.subject for card in cards if card.subject is not None}:
-        mine = [card for card in cards if card.subject == subject and card.status != "retired"]
-        lost = [name for name, feature in pack.features_of(subject).items() if not _believes(world, feature, pack)]
-        scored[subject] = add_scores(scored[subject], mine, lost)
-    return scored
+    """The judged tables with a column for the total of each card."""
+    return {subject: add_scores(table, [card for card in cards if card.subject == subject], lost[subject])
+            for subject, table in tables.items()}
+
+
+def find_all_lost(world: World, pack: Pack) -> dict[Subject, frozenset[str]]:
+    """The facts of each kind of subject that nobody can believe on this day, because a feed behind them is late."""
+    return {subject: frozenset(name for name, feature in pack.features_of(subject).items()
+                               if not _believes(world, feature, pack)) for subject in SUBJECTS}
 
 
 def _believes(world: World, feature: Feature, pack: Pack) -> bool:
@@ -174,9 +184,11 @@ def _believes(world: World, feature: Feature, pack: Pack) -> bool:
 
 
 def digest_inputs(
-    inputs: Sequence[tuple[str, str]], pack: Pack, before: Before, fresh: Sequence[Freshness]
+    inputs: Sequence[tuple[str, str]], pack: Pack, before: Before, fresh: Sequence[Freshness],
+    cards: Sequence[Card] = (),
 ) -> dict[str, str]:
-    """What a flag is stamped with: the pack, the declared features, and the snapshot it was made from.
+    """What a flag is stamped with: the pack, the declared features, the cards in force, and the snapshot it was made
+    from.
 
     The snapshot covers the batches read, which feeds were up to date, and what earlier runs and people left.
     """
@@ -188,8 +200,9 @@ def digest_inputs(
     snapshot.update(repr(sorted(map(repr, before.notes))).encode())
     snapshot.update(str(before.run).encode())
     snapshot.update(repr(sorted((f.feed, str(f.last_spoke), f.fresh) for f in fresh)).encode())
+    scored = {"cards": sha256("".join(card.digest for card in cards).encode()).hexdigest()} if cards else {}
     return {"pack": pack.digest, "features": digest_of(pack.folder / "features"),
-            "snapshot": snapshot.hexdigest()}
+            "snapshot": snapshot.hexdigest(), **scored}
 
 
 @dataclass(frozen=True)
@@ -203,25 +216,37 @@ class _Found:
     linked: Linked
     digests: Mapping[str, str]
     kept: Kept
+    cards: Sequence[Card]
+    lost: Mapping[Subject, frozenset[str]]
+
+    def reach_of(self, subject: Subject) -> dict[str, int]:
+        """The column of each card in force, and the lowest total with which it lifts somebody."""
+        return {f"card:{card.name}": card.reach for card in self.cards
+                if card.subject == subject and card.in_force(self.world.as_of) and card.reach is not None}
+
+    def answers_to(self, subject: Subject, row: Mapping[str, object]) -> tuple[Answer, ...]:
+        """What every card on a kind of subject says of one of them."""
+        return tuple(answer(card, row, self.lost[subject], self.world.as_of)
+                     for card in self.cards if card.subject == subject)
 
 
-def _list_one(
-    subject: Subject, table: ir.Table, found: _Found
-) -> tuple[list[Entry], list[Left], list[tuple[Flag, tuple[str, ...]]]]:
+def _list_one(subject: Subject, table: ir.Table, found: _Found) -> tuple[list[Entry], list[Left], list[Told]]:
     world, pack, before = found.world, found.pack, found.before
     late = {f.feed: f.title for f in found.fresh if not f.fresh}
     last = before.entries.get(LISTS[subject], {})
     live = [rule.id for rule in live_rules(pack, subject, world.as_of)]
-    rows = choose_candidates(table, live, list(last))
+    rows = choose_candidates(table, live, list(last), found.reach_of(subject))
     by_id = {str(row["subject"]): row for row in rows}
     newest = {name: row["last_known"] for name, row in by_id.items() if row.get("last_known")}
-    entries = choose(rows, subject, pack, world.as_of, last, before.notes, newest)  # type: ignore[arg-type]
+    answers = {name: found.answers_to(subject, row) for name, row in by_id.items()}
+    entries = choose(rows, subject, pack, world.as_of, last, before.notes, newest, answers)  # type: ignore[arg-type]
     left = explain_leaving(last, entries, by_id, pack, LISTS[subject], late, _merged(found.linked))
     told = [entry for entry in entries if entry.status in _EXPLAINED]
     evidence = gather(world, subject, [by_id[e.subject] for e in told], pack.features_of(subject).values(),
                       exists_of(pack, subject, world.as_of), pack.features, found.kept)
     silence = {f.title: say_silence(f) for f in found.fresh if not f.fresh}
-    flags = [explain(e, by_id[e.subject], evidence, pack, subject, found.digests, silence) for e in told]
+    flags = [explain(e, by_id[e.subject], evidence, pack, subject, found.digests, silence, answers[e.subject])
+             for e in told]
     return entries, left, flags
 
 

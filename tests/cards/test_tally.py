@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,13 +11,19 @@ from typing import Any
 import ibis
 import pytest
 
-from engine.card import Card
+from engine.card import Answerable, Card
 from engine.rule import Band
-from engine.tally import add_scores, band_of, express_points, express_score, join_bands, tally
+from engine.scores import AxisScore, lift
+from engine.tally import add_scores, answer, band_of, express_points, express_score, tally
 
 from .made import a_card, as_table, deal_card, deal_rows
 
+TODAY = date(2026, 11, 23)
+SIGNED = Answerable("Crime and Disorder Act 1998 s.115", "ASB lead", date(2027, 11, 1), ("police",))
+UNTOUCHED = AxisScore("harm", (), 0.0, 0.0, 0.0, None, None)
 WORRYING = {"age": 30, "asb_subject_ev2_183d": 4, "tenure": "council", "isolated": False, "asb_subject_ev2_365d": 5}
+
+A_LITTLE = WORRYING | {"asb_subject_ev2_183d": 1}
 
 
 @pytest.fixture
@@ -122,20 +129,40 @@ def test_a_band_is_reached_when_even_the_low_end_reaches_it(
 
 
 def test_a_live_card_lifts_a_band_and_none_lowers_one(card: Card) -> None:
-    live, high = replace(card, status="live"), tally(card, WORRYING)
-    low = tally(card, WORRYING | {"asb_subject_ev2_183d": 1})
-    assert band_of(live, low) == "watch"
+    live = replace(card, status="live", answer=SIGNED)
+    high, low = (answer(live, values, (), TODAY).band for values in (WORRYING, A_LITTLE))
+    assert (high, low) == ("convene", "watch")
+    assert high is not None
+    assert low is not None
     for rule_band in (None, "watch", "discuss", "convene"):
-        assert join_bands(rule_band, live, high) == "convene"
-        assert join_bands(rule_band, live, low) == (rule_band or "watch")
+        by_rules = [replace(UNTOUCHED, band=rule_band)] if rule_band else []
+        assert [axis.band for axis in lift(by_rules, {"harm": high})] == ["convene"]
+        assert [axis.band for axis in lift(by_rules, {"harm": low})] == [rule_band or "watch"]
+
+
+def test_a_card_speaks_of_its_own_axis_only() -> None:
+    lifted = lift([UNTOUCHED], {"vulnerability": "convene"})
+    assert [(axis.axis, axis.band, axis.card) for axis in lifted] == [
+        ("vulnerability", "convene", "convene"), ("harm", None, None)]
 
 
 @pytest.mark.parametrize("status", ["trial", "retired"])
 def test_a_card_on_trial_changes_no_band(status: Any, card: Card) -> None:
-    tried = replace(card, status=status)
+    tried = replace(card, status=status, answer=SIGNED)
     assert band_of(tried, tally(tried, WORRYING)) == "convene"
-    assert join_bands("watch", tried, tally(tried, WORRYING)) == "watch"
-    assert join_bands(None, tried, tally(tried, WORRYING)) is None
+    assert answer(tried, WORRYING, (), TODAY).band is None
+
+
+def test_a_live_card_that_nobody_has_looked_at_again_in_time_changes_no_band(card: Card) -> None:
+    for review_by, band in ((TODAY, "convene"), (TODAY - timedelta(days=1), None)):
+        live = replace(card, status="live", answer=replace(SIGNED, review_by=review_by))
+        assert answer(live, WORRYING, (), TODAY).band == band
+
+
+def test_the_lowest_total_that_lifts_anybody_is_known_beforehand(card: Card, tmp_path: Path) -> None:
+    assert card.reach == 2
+    assert replace(card, licence="rank").reach is None
+    assert replace(card, bands={}).reach is None
 
 
 # --- everybody at once ----------------------------------------------------------------------------

@@ -184,5 +184,5 @@ def make_week(
     entries = choose(rows.values(), subject, pack, world.as_of, {}, [], {})
     evidence = gather(world, subject, [rows[e.subject] for e in entries], features, asked, pack.features, kept)
     told = {e.subject: explain(e, rows[e.subject], evidence, pack, subject, {}, {}) for e in entries if explained}
-    return Week({e.subject: e for e in entries}, {name: flag for name, (flag, _) in told.items()},
-                {name: almost for name, (_, almost) in told.items()}, rows, evidence)
+    return Week({e.subject: e for e in entries}, {name: each.flag for name, each in told.items()},
+                {name: each.near_misses for name, each in told.items()}, rows, evidence)
