@@ -30,16 +30,19 @@ def invent(
     months: Annotated[int, typer.Option(help="How many months of records.")] = MONTHS,
     seed: Annotated[int, typer.Option(help="The same seed gives the same borough.")] = SEED,
     until: Annotated[date, typer.Option(parser=parse_day, metavar="DATE", help="The first day not covered.")] = UNTIL,
+    recorded: Annotated[float, typer.Option(
+        min=0, max=1, metavar="SHARE", help="Of what the smaller group suffers, the share anybody is told of.")] = 1.0,
 ) -> None:
     """Invent a borough with every partner's extracts.
 
-    Nobody in it exists. What is planted in it, and what is true of everybody, is written beside the extracts.
+    Nobody in it exists. What is planted in it, and what is true of everybody, is written beside the extracts. With
+    --recorded below 1 a smaller group in truth/equality.csv is heard less often, for an audit to find.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "truth").is_dir():
         raise UsageError(Problem(str(folder), "this folder holds other things", "a new or empty folder, or an "
                                  "invented borough to write again", "name another folder"))
     with steps("inventing") as say:
-        borough = invent_borough(folder, residents, months, seed, until, say)
+        borough = invent_borough(folder, residents, months, seed, until, say, recorded)
     typer.echo(f"{sum(borough.rows.values()):,} rows in {len(borough.rows)} feeds, with {len(borough.stories)} planted "
                f"stories, are in {folder}.\n\nNext:\n  wardwise ingest --folder {folder / 'extracts'}\n"
                f"  wardwise run --as-of {until}")

@@ -23,11 +23,13 @@ from engine.invent.applications import write_applications
 from engine.invent.arrays import Whole, make_generator, to_day
 from engine.invent.columns import FEEDS, PEOPLE
 from engine.invent.dirt import CORRECTED, draw_corrections, spoil
+from engine.invent.equality import draw_told
 from engine.invent.extracts import Correction, Extracts, Table, correct, fill_people
 from engine.invent.gazetteer import write_addresses
 from engine.invent.geography import build_town
 from engine.invent.housing import count_lets, write_housing
-from engine.invent.incidents import Events, Places, build_places, draw_events
+from engine.invent.incidents import Places, build_places, draw_events
+from engine.invent.lets import write_offers
 from engine.invent.police import write_police
 from engine.invent.reports import FIRE_SILENT_DAYS, write_fires, write_reports, write_street_care
 from engine.invent.residents import build_former, build_people
@@ -42,7 +44,7 @@ from engine.invent.services import (
 from engine.invent.setting import Setting
 from engine.invent.spelling import FORMS
 from engine.invent.stories import tell_stories
-from engine.invent.truth import link_people, write_truth
+from engine.invent.truth import Past, link_people, write_truth
 from engine.invent.writing import render, write_csv, write_file
 
 SMALLEST, LARGEST = 4_000, 1_400_000    # LSOA and street numbers run out above
@@ -60,49 +62,55 @@ class Borough:
 
 
 def invent(folder: Path, residents: int, months: int, seed: int,
-           until: date = date(2026, 11, 23), progress: Progress | None = None) -> Borough:
+           until: date = date(2026, 11, 23), progress: Progress | None = None, recorded: float = 1.0) -> Borough:
     """Write folder/extracts (with manifest.csv) and folder/truth for an invented borough.
 
-    `until` is the first day not covered: the day the list is made.
+    `until` is the first day not covered: the day the list is made. `recorded` is the share that anybody is told of what
+    the smaller group in truth/equality.csv suffers; with 1 the groups are recorded alike. Raises UsageError.
     """
-    if not SMALLEST <= residents <= LARGEST or not 12 <= months <= 120 or seed < 0:
+    if not SMALLEST <= residents <= LARGEST or not 12 <= months <= 120 or seed < 0 or not 0 <= recorded <= 1:
         raise UsageError(Problem("invent", "a borough that cannot be made",
                                  f"{SMALLEST:,} to {LARGEST:,} residents, 12 to 120 months, "
-                                 "a seed of 0 or more", "choose other numbers"))
+                                 "a seed of 0 or more, a share recorded of 0 to 1",
+                                 "choose other numbers"))
     say = progress or (lambda _: None)
     say("people and places")
-    setting = _set_stage(residents, months, seed, to_day(until))
+    setting = _set_stage(residents, months, seed, to_day(until), recorded)
     extracts = Extracts()
-    places, events = _write_background(setting, extracts, say)
+    places, past = _write_background(setting, extracts, say)
     say("stories")
     people, stories = tell_stories(setting, extracts)
+    # After the stories, so that their numbers stay what they were.
+    proposals = write_offers(setting, extracts, past.offers, setting.stream("past offers"))
     say("files")
     rows, links = _write_feeds(folder / "extracts", setting, Roster(people, setting.town),
                                extracts, until)
-    write_truth(folder / "truth", setting, people, places, events, links, stories)
+    write_truth(folder / "truth", setting, people, places, past, proposals, links, stories)
     return Borough(folder, until, rows, tuple(story.name for story in stories))
 
 
-def _set_stage(residents: int, months: int, seed: int, until: int) -> Setting:
+def _set_stage(residents: int, months: int, seed: int, until: int, recorded: float) -> Setting:
     start = until - round(months * 30.4375)
     town = build_town(residents, make_generator(seed, "town"))
     people, homes = build_people(town, residents, until, start, make_generator(seed, "people"))
     former = build_former(count_lets(residents, months), int(people.household[-1]) + 1, town,
                           until, make_generator(seed, "former"))
-    return Setting(town, people.joined(former), homes, residents, start, until, months, seed)
+    return Setting(town, people.joined(former), homes, residents, start, until, months, seed,
+                   recorded)
 
 
 def _write_background(setting: Setting, extracts: Extracts, say: Progress
-                      ) -> tuple[Places, Events]:
+                      ) -> tuple[Places, Past]:
     places = build_places(setting.town, setting.stream("places"))
     say("incidents")
     events = draw_events(setting, places, setting.stream("events"))
-    write_police(setting, events, extracts, setting.stream("police"))
-    write_reports(setting, places, events, extracts, setting.stream("reports"))
+    told = draw_told(setting, events.victim, "incidents")
+    write_police(setting, events, told, extracts, setting.stream("police"))
+    suffered = write_reports(setting, places, events, told, extracts, setting.stream("reports"))
     write_street_care(setting, places, extracts, setting.stream("street care"))
     write_fires(setting, places, extracts, setting.stream("fires"))
     say("homes and services")
-    empty = write_housing(setting, extracts, setting.stream("housing"))
+    empty, offers = write_housing(setting, extracts, setting.stream("housing"))
     write_applications(setting, extracts, empty, setting.stream("applications"))
     write_care(setting, extracts, setting.stream("care"))
     write_schools(setting, extracts, setting.stream("schools"))
@@ -110,7 +118,7 @@ def _write_background(setting: Setting, extracts: Extracts, say: Progress
     write_outreach(setting, extracts, setting.stream("outreach"))
     premises = write_places(setting, extracts, setting.stream("service places"))
     write_addresses(setting, extracts, premises)
-    return places, events
+    return places, Past(events, told, suffered, offers)
 
 
 def _write_feeds(folder: Path, setting: Setting, roster: Roster, extracts: Extracts,

@@ -7,6 +7,7 @@ import numpy as np
 from engine.invent.arrays import NONE, Column, Generator, Whole, choose, draw_delay, pick
 from engine.invent.extracts import Extracts
 from engine.invent.housing import draw_tenants
+from engine.invent.lets import draw_particulars
 from engine.invent.setting import Setting
 
 APPROACHES_A_MONTH = 60         # in a borough of 103,600
@@ -149,7 +150,7 @@ def _write_engagements(setting: Setting, extracts: Extracts, homeless: Whole,
 
 def _write_proposals(setting: Setting, extracts: Extracts, application: Whole, empty: Whole,
                      rng: Generator) -> None:
-    """About three applicants are matched to each home that is ready; past ones were decided."""
+    """About three applicants are matched to each home that is ready; past ones were decided for somebody else."""
     count = max(round(OPEN_PROPOSALS * setting.scale), 3)
     past = count * 2
     total = count + past
@@ -166,19 +167,4 @@ def _write_proposals(setting: Setting, extracts: Extracts, application: Whole, e
         "proposal_ref": extracts.number("proposal", total), "application_ref": chosen,
         "uprn": setting.town.uprn[home], "proposed": proposed,
         "decided": np.where(is_open, NONE, proposed + rng.integers(3, 30, total)),
-        "recorded": proposed, "stay_type": choose(rng, {"general_needs": 0.83, "temporary": 0.12,
-                                                        "supported": 0.05}, total),
-        "travel_minutes": np.clip(rng.gamma(3.0, 6.5, total), 2, 110).astype(np.int64),
-        "settle_plan": (rng.random(total) < 0.55).astype(np.int64),
-        "ppu_check": choose(rng, {"not_asked": 0.8, "clear": 0.16, "awaiting": 0.04}, total),
-        "ppu_marked": (rng.random(total) < 0.02).astype(np.int64),
-        "place_restriction_breach": np.where(rng.random(total) < 0.9, 0, NONE),
-        "partner_check_needed": check.astype(np.int64),
-        "gateway_logged": np.where(check, rng.random(total) < 0.85, NONE).astype(np.int64),
-        "prior_conduct_rule_published": np.ones(total, np.int64),
-        "conduct_cited": (rng.random(total) < 0.02).astype(np.int64),
-        "applicant_view": choose(rng, {"accepts": 0.6, "declines": 0.1, "": 0.3}, total),
-        **{f"{factor}_considered": np.where(wrote.random(total) < 0.6, 1, NONE)
-           for factor in ("disruption", "support", "amenities")}})     # every home here is in the district
-
-
+        "recorded": proposed, **draw_particulars(rng, wrote, total, check)})

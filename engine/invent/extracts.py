@@ -21,11 +21,15 @@ Columns = dict[str, Column]
 
 @dataclass(frozen=True)
 class Table:
-    """A feed's rows: rendered columns as arrays, who each row is about, and which rows are set."""
+    """A feed's rows: rendered columns as arrays, who each row is about, and which rows are set.
+
+    `settled` is false where a row was written before its people lived where they do: it has no address.
+    """
 
     columns: Columns
     people: dict[str, Whole]
     story: Truth
+    settled: Truth
 
     def __len__(self) -> int:
         return len(self.story)
@@ -34,7 +38,7 @@ class Table:
         """These rows only."""
         return Table({name: values[rows] for name, values in self.columns.items()},
                      {prefix: who[rows] for prefix, who in self.people.items()},
-                     self.story[rows])
+                     self.story[rows], self.settled[rows])
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,16 @@ class Extracts:
         return np.arange(start, start + count, dtype=np.int64)
 
     def add(self, feed: str, columns: Columns, people: dict[str, Whole] | None = None, *,
-            story: bool = False, late: bool = False) -> None:
-        """Add rows to a feed; columns left out are not recorded."""
+            story: bool = False, late: bool = False, settled: bool = True,
+            told: Truth | None = None) -> None:
+        """Add rows to a feed; columns left out are not recorded. Rows not `told` reach no agency."""
         unknown = set(columns) - set(FEEDS[feed])
         assert not unknown, f"{feed} has no {sorted(unknown)}"
         count = max(len(np.atleast_1d(values)) for values in columns.values())
         spread = {name: np.broadcast_to(_plain(values), (count,))
                   for name, values in columns.items()}
-        block = Table(spread, people or {}, np.full(count, story))
+        block = Table(spread, people or {}, np.full(count, story), np.full(count, settled))
+        block = block if told is None else block.take(np.flatnonzero(told))
         (self.late if late else self.blocks).setdefault(feed, []).append(block)
 
     def join(self, feed: str, *, late: bool = False) -> Table:
@@ -90,7 +96,8 @@ class Extracts:
              for block, count in zip(blocks, counts, strict=True)] or [np.zeros(0, np.int64)])
             for prefix in PEOPLE[feed]}
         table = Table(columns, people, np.concatenate(
-            [block.story for block in blocks] or [np.zeros(0, bool)]))
+            [block.story for block in blocks] or [np.zeros(0, bool)]), np.concatenate(
+            [block.settled for block in blocks] or [np.zeros(0, bool)]))
         order = np.lexsort((scramble(np.arange(len(table)), 3),
                             columns[KNOWN.get(feed, "recorded")]))
         return table.take(order)
@@ -101,7 +108,7 @@ def fill_people(feed: str, table: Table, roster: Roster) -> Columns:
     when = table.columns.get("recorded", np.zeros(len(table), np.int64))
     written = dict(table.columns)
     for prefix, who in table.people.items():
-        written |= roster.write_block(prefix, NAMESPACES[feed], who, when)
+        written |= roster.write_block(prefix, NAMESPACES[feed], who, when, table.settled)
     return {name: written[name] for name in FEEDS[feed]} | {
         name: values for name, values in written.items() if name == "amended"}
 

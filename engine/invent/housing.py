@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from engine.invent.arrays import NONE, Generator, Truth, Whole, choose, draw_delay, pick, words
 from engine.invent.extracts import Extracts
 from engine.invent.geography import ASSOCIATION, COUNCIL
+from engine.invent.lets import Lets, Offers, plan_offers
 from engine.invent.residents import CHILD, LEAD
 from engine.invent.setting import Setting
 
@@ -19,23 +20,13 @@ END_REASONS = {"moved": 0.42, "transfer": 0.25, "died": 0.18, "abandoned": 0.05,
 RELATIONS = words(["lead", "partner", "child", "other"])
 
 
-@dataclass(frozen=True)
-class Lets:
-    """Tenancies that began in the period after somebody else's ended: one row per let."""
-
-    dwelling: Whole
-    started: Whole
-    earlier_started: Whole
-    earlier_ended: Whole
-
-
 def count_lets(residents: int, months: int) -> int:
     """How many council homes changed hands in the period."""
     return round(LETS_A_YEAR * residents / 103_600 * months / 12)
 
 
-def write_housing(setting: Setting, extracts: Extracts, rng: Generator) -> Whole:
-    """All of the landlord's records; gives back the empty council homes ready to be let."""
+def write_housing(setting: Setting, extracts: Extracts, rng: Generator) -> tuple[Whole, Offers]:
+    """The landlord's records; gives back the empty council homes ready to be let, and the lets that followed offers."""
     town, people = setting.town, setting.people
     lived_in = setting.homes.stop > setting.homes.start
     social = np.isin(town.tenure, [COUNCIL, ASSOCIATION])
@@ -47,6 +38,7 @@ def write_housing(setting: Setting, extracts: Extracts, rng: Generator) -> Whole
     lead = setting.homes.start[homes]
     started = np.maximum(started, people.born[lead] + 18 * 366)
     started = np.minimum(started, setting.until - 2)
+    offers, lets = plan_offers(setting, replace(lets, started=started[spot]), lead[spot], setting.stream("past lets"))
     tenancy = extracts.number("tenancy", len(homes))
     kind = np.where(town.tenure[homes] == COUNCIL, "council", "housing_association").astype(object)
     extracts.add("housing_tenancies", {
@@ -59,7 +51,7 @@ def write_housing(setting: Setting, extracts: Extracts, rng: Generator) -> Whole
     council = kind == "council"
     _write_rent(setting, extracts, tenancy[council], lead[council], started[council], rng)
     _write_visits(setting, extracts, homes[council], lead[council], rng)
-    return _write_properties(setting, extracts, lived_in, rng)
+    return _write_properties(setting, extracts, lived_in, rng), offers
 
 
 def _draw_lets(setting: Setting, homes: Whole, rng: Generator) -> Lets:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.invent.arrays import DAY, NONE, Generator, Real, Truth, Whole, pick, pick_within
+from engine.invent.arrays import DAY, NONE, Generator, Real, Truth, Whole, Words, pick, pick_within
 from engine.invent.geography import Town
 from engine.invent.setting import MONTH, Setting
 
@@ -76,6 +76,22 @@ class Events:
         """These events only; parents keep pointing into the whole."""
         return Events(self.minute[rows], self.category[rows], self.dwelling[rows],
                       self.victim[rows], self.parent[rows])
+
+
+@dataclass(frozen=True)
+class Suffered:
+    """What only the council could be told of: a quarrel's troubles and single nuisances, one row each."""
+
+    minute: Whole
+    code: Words
+    dwelling: Whole
+    victim: Whole               # NONE where nobody in particular
+    told: Truth
+
+    def joined(self, other: Suffered) -> Suffered:
+        """These, then those."""
+        return Suffered(*(np.concatenate([mine, theirs]) for mine, theirs in zip(
+            vars(self).values(), vars(other).values(), strict=True)))
 
 
 @dataclass(frozen=True)

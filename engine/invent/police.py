@@ -12,6 +12,7 @@ from engine.invent.arrays import (
     NONE,
     Column,
     Generator,
+    Truth,
     Whole,
     Words,
     choose,
@@ -35,15 +36,15 @@ _CAUGHT = 0.3                   # share of incidents with a named subject
 FORCE = "Ravensmoor Constabulary"
 
 
-def write_police(setting: Setting, events: Events, extracts: Extracts, rng: Generator) -> None:
-    """Incidents, involvements and open data."""
+def write_police(setting: Setting, events: Events, told: Truth, extracts: Extracts, rng: Generator) -> None:
+    """Incidents, involvements and open data of what anybody was told of."""
     count = len(events)
     slow = np.isin(events.category, [CODES.index(c) for c in ("SEXO", "P04", "SCAM", "C01")])
     reported = events.minute + (draw_delay(rng, 0.06, count, 1.6) * np.where(slow, 12, 1)
                                 * DAY).astype(np.int64)
     recorded = reported // DAY + draw_delay(rng, 0.5, count).astype(np.int64)
     kept = np.flatnonzero(recorded < setting.until)
-    shown = events.take(kept)
+    shown, told = events.take(kept), told[kept]
     incident = extracts.number("incident", len(kept))
     reported, recorded = reported[kept], recorded[kept]
     code = words(CODES)[shown.category]
@@ -70,10 +71,10 @@ def write_police(setting: Setting, events: Events, extracts: Extracts, rng: Gene
         "live_investigation": ((setting.until - recorded < 40)
                                & (rng.random(len(kept)) < 0.05)).astype(np.int64),
         "disputed": (rng.random(len(kept)) < 0.004).astype(np.int64),
-        **setting.locate(shown.dwelling, rng, no_uprn=0.5)})
-    _write_involvements(setting, shown, code, incident, recorded,
+        **setting.locate(shown.dwelling, rng, no_uprn=0.5)}, told=told)
+    _write_involvements(setting, shown, told, code, incident, recorded,
                         np.where(silent, NONE, caller), extracts, rng)
-    _write_open_data(setting, shown, extracts, rng)
+    _write_open_data(setting, shown, told, extracts, rng)
 
 
 def _draw_callers(setting: Setting, events: Events, rng: Generator) -> Whole:
@@ -102,7 +103,7 @@ def draw_subjects(setting: Setting, dwelling: Whole, local: float, rng: Generato
     return np.where(rng.random(len(dwelling)) < local, near, anyone)
 
 
-def _write_involvements(setting: Setting, events: Events, code: Words, incident: Whole,
+def _write_involvements(setting: Setting, events: Events, told: Truth, code: Words, incident: Whole,
                         recorded: Whole, caller: Whole, extracts: Extracts,
                         rng: Generator) -> None:
     count = len(events)
@@ -135,10 +136,10 @@ def _write_involvements(setting: Setting, events: Events, code: Words, incident:
             "involvement_ref": extracts.number("involvement", len(at)),
             "incident_ref": incident[at], "recorded": recorded[at], "role": part[at],
             "evidence": weight[at], "outcome": np.where(part[at] == "victim", "none", end[at]),
-            "disputed": np.zeros(len(at), np.int64)}, {"person": person[at]})
+            "disputed": np.zeros(len(at), np.int64)}, {"person": person[at]}, told=told[at])
 
 
-def _write_open_data(setting: Setting, events: Events, extracts: Extracts,
+def _write_open_data(setting: Setting, events: Events, told: Truth, extracts: Extracts,
                      rng: Generator) -> None:
     """The police.uk street file, snapped to streets, and its counts by area; whole months only."""
     town = setting.town
@@ -166,9 +167,9 @@ def _write_open_data(setting: Setting, events: Events, extracts: Extracts,
         "last_outcome": keep(crime, choose(rng, {
             "Investigation complete; no suspect identified": 0.5,
             "Unable to prosecute suspect": 0.3,
-            "Under investigation": 0.15, "Offender given a caution": 0.05}, len(rows)))})
+            "Under investigation": 0.15, "Offender given a caution": 0.05}, len(rows)))}, told=told[rows])
     types, type_of = np.unique(kinds[rows].astype(str), return_inverse=True)
-    keys, counts = np.unique(np.stack([shown_month, area, type_of]), axis=1, return_counts=True)
+    keys, counts = np.unique(np.stack([shown_month, area, type_of])[:, told[rows]], axis=1, return_counts=True)
     extracts.add("area_counts", {
         "month": keys[0], "lsoa": town.area_code[keys[1]], "lsoa_name": town.area_name[keys[1]],
         "borough": np.full(len(counts), "Ravensmoor", object),

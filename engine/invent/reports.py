@@ -12,6 +12,7 @@ from engine.invent.arrays import (
     NONE,
     Column,
     Generator,
+    Truth,
     Whole,
     choose,
     draw_delay,
@@ -19,8 +20,9 @@ from engine.invent.arrays import (
     pick,
     words,
 )
+from engine.invent.equality import draw_told
 from engine.invent.extracts import Extracts
-from engine.invent.incidents import CODES, ESTATE, KINDS, Events, Places
+from engine.invent.incidents import CODES, ESTATE, KINDS, Events, Places, Suffered
 from engine.invent.police import SEVERITY, STRANDS, draw_subjects
 from engine.invent.setting import Setting
 
@@ -37,11 +39,10 @@ _COUNCIL_CODES = [c for c in CODES if KINDS[c].published == "Anti-social behavio
 FIRE_SILENT_DAYS = 70           # the feed that goes quiet
 
 
-def write_reports(setting: Setting, places: Places, events: Events, extracts: Extracts,
-                  rng: Generator) -> None:
-    """Council reports and cases."""
-    _write_quarrels(setting, extracts, rng)
-    _write_singles(setting, places, extracts, rng)
+def write_reports(setting: Setting, places: Places, events: Events, told: Truth, extracts: Extracts,
+                  rng: Generator) -> Suffered:
+    """Council reports and cases; gives back what happened that the police never hear of."""
+    suffered = _write_quarrels(setting, extracts, rng).joined(_write_singles(setting, places, extracts, rng))
     asb = np.isin(events.category, [CODES.index(c) for c in _COUNCIL_CODES if c in CODES])
     # Twice the share, of the half that are ASB, is a tenth of everything the police recorded.
     twice = np.flatnonzero(asb & (rng.random(len(events)) < REPORTED_TWICE * 2))
@@ -49,16 +50,16 @@ def write_reports(setting: Setting, places: Places, events: Events, extracts: Ex
     caller = np.where(again.victim != NONE, again.victim,
                       setting.homes.draw_adults(again.dwelling, rng))
     minute = again.minute + rng.integers(-20, 21, len(twice))
-    write_nuisance(setting, extracts, rng, minute=minute, code=words(CODES)[again.category],
-                   dwelling=again.dwelling, caller=caller,
-                   subject=np.full(len(twice), NONE), case=np.full(len(twice), NONE))
+    nobody = np.full(len(twice), NONE)
+    what = Suffered(minute, words(CODES)[again.category], again.dwelling, again.victim, told[twice])
+    write_nuisance(setting, extracts, rng, what, caller=caller, subject=nobody, case=nobody)
+    return suffered
 
 
-def write_nuisance(setting: Setting, extracts: Extracts, rng: Generator, *, minute: Whole,
-                   code: Column, dwelling: Whole, caller: Whole, subject: Whole,
-                   case: Whole) -> None:
-    """Council reports from these particulars, with the council's delays and gaps."""
-    count = len(minute)
+def write_nuisance(setting: Setting, extracts: Extracts, rng: Generator, what: Suffered, *, caller: Whole,
+                   subject: Whole, case: Whole) -> None:
+    """Council reports of what happened, with the council's delays and gaps."""
+    minute, code, count = what.minute, what.code, len(what.minute)
     reported = minute + (draw_delay(rng, 0.8, count, 1.4) * DAY).astype(np.int64)
     recorded = reported // DAY + draw_delay(rng, 1.0, count, 0.8).astype(np.int64)
     kept = np.flatnonzero((recorded < setting.until) & (minute >= setting.start * DAY))
@@ -78,14 +79,14 @@ def write_nuisance(setting: Setting, extracts: Extracts, rng: Generator, *, minu
                           count),
         "origin": np.full(count, "reported", object),
         "disputed": (rng.random(count) < 0.005).astype(np.int64),
-        **setting.locate(dwelling, rng, no_uprn=0.06)}
+        **setting.locate(what.dwelling, rng, no_uprn=0.06)}
     extracts.add("council_asb", {
         "report_ref": extracts.number("asb", len(kept)),
         **{name: values[kept] for name, values in columns.items()}},
-        {"complainant": caller[kept], "subject": subject[kept]})
+        {"complainant": caller[kept], "subject": subject[kept]}, told=what.told[kept])
 
 
-def _write_quarrels(setting: Setting, extracts: Extracts, rng: Generator) -> None:
+def _write_quarrels(setting: Setting, extracts: Extracts, rng: Generator) -> Suffered:
     """One household troubling another over weeks or months; most become a case."""
     count = rng.poisson(QUARRELS * setting.scale * setting.months / 12)
     adult = setting.ages(np.arange(setting.residents),
@@ -107,24 +108,26 @@ def _write_quarrels(setting: Setting, extracts: Extracts, rng: Generator) -> Non
     code = choose(rng, _NUISANCE, count)[row]
     drift = rng.random(len(row)) < 0.25
     code = np.where(drift, choose(rng, _NUISANCE, len(row)), code)
+    told = draw_told(setting, victim[row], "quarrels")
+    heard = np.bincount(row, weights=told, minlength=count) > 0     # a case is opened once somebody is told
     has_case = rng.random(count) < 0.75
     number = np.full(count, NONE)
     number[has_case] = extracts.number("case", int(has_case.sum()))
     _write_cases(setting, extracts, rng, number[has_case], victim[has_case],
-                 begin[has_case] // DAY, reports[has_case])
+                 begin[has_case] // DAY, reports[has_case], heard[has_case])
     named = rng.random(len(row)) < 0.8
     # Now and then another household in the street reports the same trouble.
     second = setting.homes.draw_adults(
         np.clip(home[row] + rng.integers(-3, 4, len(row)), first[row], stop[row] - 1), rng)
     other = (rng.random(len(row)) < 0.15) & (second != NONE) & (second != subject[row])
-    write_nuisance(setting, extracts, rng, minute=minute, code=code,
-                   dwelling=np.where(named, beside[row], home[row]),
-                   caller=np.where(other, second, victim[row]),
+    what = Suffered(minute, code, np.where(named, beside[row], home[row]), victim[row], told)
+    write_nuisance(setting, extracts, rng, what, caller=np.where(other, second, victim[row]),
                    subject=np.where(named, subject[row], NONE), case=number[row])
+    return what
 
 
 def _write_cases(setting: Setting, extracts: Extracts, rng: Generator, number: Whole,
-                 person: Whole, begin: Whole, reports: Whole) -> None:
+                 person: Whole, begin: Whole, reports: Whole, told: Truth) -> None:
     opened = begin + rng.integers(1, 20, len(number))
     seen = opened < setting.until - 1
     number, person, opened, reports = number[seen], person[seen], opened[seen], reports[seen]
@@ -143,17 +146,18 @@ def _write_cases(setting: Setting, extracts: Extracts, rng: Generator, number: W
         "plan_open": still.astype(np.int64),
         "agreement_signed": np.where(signed, opened + 20, NONE),
         "agreement_kept": np.where(signed, rng.integers(0, 2, count), NONE),
-        "mediation_done": (rng.random(count) < 0.12).astype(np.int64)}, {"person": person})
+        "mediation_done": (rng.random(count) < 0.12).astype(np.int64)}, {"person": person}, told=told[seen])
 
 
-def _write_singles(setting: Setting, places: Places, extracts: Extracts, rng: Generator) -> None:
+def _write_singles(setting: Setting, places: Places, extracts: Extracts, rng: Generator) -> Suffered:
     count = rng.poisson(SINGLE_REPORTS * setting.scale * setting.months / 12)
     dwelling = pick(rng, places.weights[ESTATE], count)
     subject = np.where(rng.random(count) < 0.3, draw_subjects(setting, dwelling, 0.8, rng), NONE)
     minute = setting.draw_days(count, rng) * DAY + rng.integers(0, DAY, count)
-    write_nuisance(setting, extracts, rng, minute=minute, code=choose(rng, _NUISANCE, count),
-                   dwelling=dwelling, caller=setting.homes.draw_adults(dwelling, rng),
-                   subject=subject, case=np.full(count, NONE))
+    code, caller = choose(rng, _NUISANCE, count), setting.homes.draw_adults(dwelling, rng)
+    what = Suffered(minute, code, dwelling, caller, draw_told(setting, caller, "single reports"))
+    write_nuisance(setting, extracts, rng, what, caller=caller, subject=subject, case=np.full(count, NONE))
+    return what
 
 
 def write_street_care(setting: Setting, places: Places, extracts: Extracts,

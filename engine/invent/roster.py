@@ -71,8 +71,8 @@ class Roster:
         return np.where(person >= 0, home, NONE)
 
     def write_block(self, prefix: str, namespace: str, person: Whole,
-                    when: Whole) -> dict[str, Column]:
-        """The six columns for these people as the agency held them on these days."""
+                    when: Whole, settled: Truth) -> dict[str, Column]:
+        """The six columns for these people as the agency held them on these days; no address unless `settled`."""
         habit, people = HABITS[namespace], self.people
         known = np.maximum(person, 0)
         spoilt = ~people.plain[known]
@@ -85,7 +85,7 @@ class Roster:
         born = np.where(spoilt & (draw_hash(known, habit.salt + 50) < habit.no_birth), NONE, born)
         home = self.find_homes(person, when)
         lost = spoilt & (draw_hash(known, habit.salt + 90) < habit.no_address)
-        home = np.where(lost, NONE, home)
+        home = np.where(lost | ~settled, NONE, home)
         live = np.maximum(home, 0)
         absent = (person < 0) | (home < 0)
         uprn = np.where(absent, NONE, self.town.uprn[live])

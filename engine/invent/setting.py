@@ -27,6 +27,7 @@ class Setting:
     until: int
     months: int
     seed: int
+    recorded: float = 1.0        # share of what the smaller group suffers that anybody is told of
 
     @property
     def scale(self) -> float:
