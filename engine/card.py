@@ -192,6 +192,7 @@ class _CardForm(BaseModel):
     answer: Any = None
     factors: list[Any] = Field(max_length=MOST_FACTORS)
     scores: list[Any] = Field(min_length=1)
+    workshop: dict[str, Any] = Field(default_factory=dict)      # for learning it again; never read here
 
 
 class _AnswerForm(BaseModel):

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from models.inputs import Column, Kind, Word
 
-MOST_BINS = 20          # of one column before merging; with fewer rows their cube root, so that as the rows grow
-FEWEST_BINS = 8         # both the number of bins and the rows in each do
+MOST_BINS = 20          # of one column before merging; with fewer rows fewer, so that as the rows grow
+FEWEST_BINS = 8         # both the number of bins and the rows in each do:
+BINS_PER_ROOT = 0.6     # so many for one of the rows' cube root. With 1.0 a refit cut elsewhere, and lists changed more
 LEAST_SHARE = 0.005     # a bin of fewer rows than one in 200 learns noise
 LEAST_ROWS = 5
 LARGEST = 2.0**53       # conditions hold no larger number, because not every engine keeps it exactly
@@ -117,7 +118,8 @@ def cut(
 ) -> Bins:
     """The first, fine bins of a column; rows weigh `weight`."""
     total = float(weight.sum())
-    least, most = max(LEAST_SHARE * total, LEAST_ROWS), int(np.clip(np.cbrt(total), FEWEST_BINS, MOST_BINS))
+    least = max(LEAST_SHARE * total, LEAST_ROWS)
+    most = int(np.clip(BINS_PER_ROOT * np.cbrt(total), FEWEST_BINS, MOST_BINS))
     if column.kind == "category":
         return Bins(column.name, fact, "category", named=_name(column, weight, least, most))
     if column.kind == "boolean":

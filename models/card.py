@@ -4,7 +4,7 @@
 
 At most `max_factors` factors, each with bins on a readable scale and a line for what is not known; at most `max_cells`
 lines that rows fall in; whole points up to `max_points` either way; a table from score to probability. The same rows in
-another order give the same card. Of equals the earlier column, and the finer scale win.
+another order give the same card. Of equals the earlier column wins.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class PointsCard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A card of whole points for an outcome that happens or does not.
 
     max_factors, max_points, max_cells   limits: factors asked, points of one bin either way, lines some row falls in
+                    (of each factor all but one: points only say how the others differ from it)
     monotone        {column: +1 or -1}: points never fall (rise) along the column, and what is not known never has
                     fewer points than the lowest bin of its scale
     groups          {column: group}: columns that say the same in several ways (90 days, a year); at most one is asked
@@ -187,11 +188,11 @@ class PointsCard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def to_yaml(self, path: str | Path | None = None, **words: Any) -> str:
         """The card as YAML, also written to `path`. `words` fill the header: card, title, subject, axis, outcome,
-        status, licence, applies, needs, bands; and `fitted`, a mapping of what else to say about the rows."""
+        status, licence, applies, needs, bands, answer; and `fitted`, a mapping of what else to say about the rows."""
         check_is_fitted(self, "factors_")
         said = {"card": "card", "status": "trial", "licence": self._licence(), **getattr(self, "header_", {}), **words}
-        text = write_sheet(said, {**self.fitted_, **words.get("fitted", {}), **self._describe()}, self.factors_,
-                           self.scores_)
+        text = write_sheet(said, {**self.fitted_, **words.get("fitted", {})}, self.factors_, self.scores_,
+                           self._describe())
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text

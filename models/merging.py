@@ -16,7 +16,8 @@ from models.bins import Bins
 from models.regression import Fit, Shape, fit, shape
 from models.rows import Floats, Rows
 
-WORTH = 1.0             # nats: a difference between two bins that explains less is noise (Akaike's price of one number)
+WORTH = 0.1             # nats: two bins that differ by less say the same. Not Akaike's 1.0: the penalty has drawn
+                        # neighbours together already, and joining what chance made alike moved people at every refit
 HASTE = 0.25            # the share of surplus cells joined before fitting again
 
 
@@ -39,7 +40,7 @@ class Draft:
                 for bins, codes in zip(self.bins, self.rows.codes, strict=True)]
 
     def cells(self) -> int:
-        """The lines of the points table that some row falls in and that may have points: one of each factor has 0."""
+        """The lines of the points table that some row falls in, but for one of each factor."""
         return sum(int(np.count_nonzero(share)) - 1 for share in self.shares())
 
     def join(self, factor: int, one: int, other: int) -> Draft:

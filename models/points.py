@@ -1,8 +1,10 @@
 """A draft -> whole points for every bin: fitted, scaled and rounded so that as little as possible is lost.
 
-The commonest known bin of a factor has 0 points. For many scales the fitted levels are rounded and then improved one
-point, or one step of a scale, at a time against the curvature of the loss; the scale that explains most is kept.
-What is declared holds for every bin, also for those no row fell in.
+The factor that matters most spans all points there are, from the lowest to the highest: with half as many the same
+people tie or part by chance at every refit. The commonest known bin of a factor has 0 points where that leaves room
+for the others, and else as near to 0 as they allow. Fitted levels are rounded and then improved one point, or one step
+of a scale, at a time against the curvature of the loss. What is declared holds for every bin, also for those no row
+fell in.
 """
 
 from __future__ import annotations
@@ -15,11 +17,8 @@ import numpy as np
 
 from models.bins import Bins
 from models.merging import Draft
-from models.regression import Fit, fit, log_loss
+from models.regression import Fit, fit
 from models.rows import Floats, Rows
-from models.sigmoid import bend, fit_sigmoid
-
-SCALES = tuple(np.linspace(1.5, 0.5, 21))   # of the largest scale at which nothing is cut off
 
 
 @dataclass(frozen=True)
@@ -46,24 +45,16 @@ class Points:
 
 
 def give_points(draft: Draft, rows: Rows, rules: Rules, scale: float | None = None) -> Points:
-    """The points of every bin, fitted on `rows`; at a given scale, or at the one that explains `rows` best."""
+    """The points of every bin, fitted on `rows`; at a given scale, or at the finest that cuts nothing off."""
     if not draft.bins:
         return Points((), 1.0)
     found = fit(rows, draft.shapes())
     search = Search(draft.bins, draft.shares(), found, rules)
-    widest = max(float(np.abs(each).max()) for each in search.levels)
+    widest = max(float(np.ptp(each)) for each in search.levels)
     if widest == 0.0:
         return Points(tuple((0,) * bins.size for bins in draft.bins), 1.0)
-    scales = [scale] if scale else [share * rules.most / widest for share in SCALES]
-    tried = [Points(search.round(each), each) for each in scales]
-    losses = [round(_loss(each, rows), 6) for each in tried]
-    return tried[int(np.argmin(losses))]
-
-
-def _loss(points: Points, rows: Rows) -> float:
-    total = points.total(rows)
-    start, rise = fit_sigmoid(total, rows.outcome, rows.weight)
-    return log_loss(rows.outcome, bend(start + rise * total), rows.weight)
+    scale = scale or 2 * rules.most / widest
+    return Points(search.round(scale), scale)
 
 
 # --- rounding -----------------------------------------------------------------------------------
@@ -85,7 +76,7 @@ class Search:
 
     def round(self, scale: float) -> tuple[tuple[int, ...], ...]:
         """Points at one scale: rounded, made to keep the rules, then improved until no move helps."""
-        aim = np.concatenate(self.levels) * scale
+        aim = np.concatenate([self._place(each * scale) for each in self.levels])
         points = np.concatenate([self._settle(at, np.rint(part)) for at, part in enumerate(self._split(aim))])
         for _ in range(10 * len(points)):
             slope = self.slope / scale + self.curve @ (points - aim) / scale**2
@@ -97,6 +88,13 @@ class Search:
             points = points + self.moves[better]
         parts = [self._raise_unknown(at, part) for at, part in enumerate(self._split(points))]
         return tuple(tuple(int(each) for each in part) for part in parts)
+
+    def _place(self, aim: Floats) -> Floats:
+        """Levels in points, moved as one, and no further than needed, to lie within the limits."""
+        most, low, high = self.rules.most, np.rint(aim.min()), np.rint(aim.max())
+        if high - low > 2 * most:               # only at a scale that was given
+            return np.asarray(aim - np.rint((high + low) / 2))
+        return np.asarray(aim - max(high - most, 0) - min(low + most, 0))
 
     def _split(self, whole: Floats) -> list[Floats]:
         return [whole[here:end] for here, end in pairwise(self.edges)]

@@ -24,7 +24,8 @@ from models.calibration import Line
 from models.inputs import FitError, Kind
 
 HEADER = ("card", "title", "subject", "axis", "outcome", "status", "licence")
-ADDED = ("applies", "needs", "bands")       # by the analyst; this module only keeps them
+ADDED = ("applies", "needs", "bands", "answer")     # by people; this module only keeps them
+WIDTH = 116
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*( [A-Za-z0-9_]+)*$")
 _TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
@@ -60,8 +61,8 @@ class Factor:
 
 
 def write_sheet(header: Mapping[str, Any], fitted: Mapping[str, Any], factors: Sequence[Factor],
-                scores: Sequence[Line]) -> str:
-    """The YAML text of a card."""
+                scores: Sequence[Line], workshop: Mapping[str, Any]) -> str:
+    """The YAML text of a card. `workshop`: what only the estimator needs, last, where no officer has to read it."""
     lines = [f"{key}: {_write(header.get(key))}" for key in HEADER]
     lines.append("fitted:")
     lines += [f"  {_write(key)}: {_write(value)}" for key, value in fitted.items()]
@@ -77,14 +78,27 @@ def write_sheet(header: Mapping[str, Any], fitted: Mapping[str, Any], factors: S
     lines.append("scores:")
     lines += [f"  - {{from: {each.first}, to: {each.last}, probability: {_write(each.probability)}, "
               f"low: {_write(each.low)}, high: {_write(each.high)}, rows: {each.rows}}}" for each in scores]
+    lines += ["# What follows is for learning the card again. Nothing in it bears on anybody's points.", "workshop:"]
+    for key, value in workshop.items():
+        lines += _fold(key, value)
     return "\n".join(lines) + "\n"
 
 
+def _fold(key: str, value: Any) -> list[str]:
+    """A value of any length, one entry a line where it does not fit on one."""
+    text = f"  {_write(key)}: {_write(value)}"
+    if len(text) <= WIDTH or not isinstance(value, Mapping | list | tuple):
+        return [text]
+    if isinstance(value, Mapping):
+        return [f"  {_write(key)}:", *(f"  {line}" for name, each in value.items() for line in _fold(name, each))]
+    return [f"  {_write(key)}:", *(f"    - {_write(each)}" for each in value)]
+
+
 def read_sheet(text: str) -> tuple[dict[str, Any], dict[str, Any], tuple[Factor, ...], tuple[Line, ...]]:
-    """The header, what it was fitted on, the factors and the scores of a YAML text."""
+    """The header, what it was fitted on and with, the factors and the scores of a YAML text."""
     try:
         sheet = yaml.safe_load(text)
-        fitted = sheet["fitted"]
+        fitted = {**sheet["fitted"], **sheet["workshop"]}
         columns = fitted["columns"]
         factors = tuple(
             Factor(each["fact"], columns[each["fact"]]["column"], columns[each["fact"]]["kind"],

@@ -90,9 +90,10 @@ def judge(make: Callable[[], Any], table: Table, splits: int = 3) -> tuple[float
 
 
 @pytest.mark.parametrize(("name", "make", "splits", "brier_lost"), [
-    ("breast cancer", breast_cancer, 6, FEW_ROWS), ("diabetes", diabetes, 6, FEW_ROWS),
-    ("reports and tenures", lambda: make_rows(8_000), 3, 0.001), ("clusters", clusters, 1, 0.001),
-    ("curves", curves, 1, 0.001)])
+    ("diabetes", diabetes, 3, FEW_ROWS), ("reports and tenures", lambda: make_rows(8_000), 3, 0.001),
+    pytest.param("breast cancer", breast_cancer, 6, FEW_ROWS, marks=pytest.mark.more),
+    pytest.param("clusters", clusters, 1, 0.001, marks=pytest.mark.more),
+    pytest.param("curves", curves, 1, 0.001, marks=pytest.mark.more)])
 def test_it_is_as_good_as_a_logistic_regression_on_binned_inputs(
     name: str, make: Callable[[], Table], splits: int, brier_lost: float,
 ) -> None:
@@ -103,8 +104,10 @@ def test_it_is_as_good_as_a_logistic_regression_on_binned_inputs(
     assert brier <= brier_beside + brier_lost
 
 
-@pytest.mark.parametrize("make", [breast_cancer, diabetes, lambda: make_rows(8_000)],
-                         ids=["breast cancer", "diabetes", "reports and tenures"])
+@pytest.mark.parametrize("make", [
+    pytest.param(diabetes, id="diabetes"),
+    pytest.param(breast_cancer, id="breast cancer", marks=pytest.mark.more),
+    pytest.param(lambda: make_rows(8_000), id="reports and tenures", marks=pytest.mark.more)])
 def test_it_comes_close_to_a_boosting_machine(make: Callable[[], Table]) -> None:
     glassbox = pytest.importorskip("interpret.glassbox", reason="interpret-core is in the dev group only")
     frame, happened = make()
@@ -150,18 +153,38 @@ def test_a_line_of_few_rows_says_how_little_it_knows() -> None:
     assert all(0 < line.low <= line.probability <= line.high < 1 or line.low == 0 for line in lines)
 
 
-def test_the_list_of_the_top_tenth_is_as_stable_as_that_of_a_logistic_regression() -> None:
-    table, (fresh, _) = make_rows(8_000), make_rows(8_000, seed=97)
-    assert jaccard(PointsCard, table, fresh) >= max(0.6, jaccard(LogisticOnBins, table, fresh))
+def test_two_refits_share_three_quarters_of_the_list_of_the_top_tenth() -> None:
+    table, (fresh, _) = make_rows(8_000), make_rows(20_000, seed=97)
+    assert jaccard(by_points, table, fresh) >= 0.75
 
 
-def jaccard(make: Callable[[], Any], table: Table, fresh: pd.DataFrame, refits: int = 5) -> float:
-    """How much of the list two refits on bootstrapped rows share, on average; ties fall as the rows stand."""
-    lists = []
+@pytest.mark.more
+@pytest.mark.parametrize(("make", "least"), [(lambda: make_rows(8_000), 0.75), (lambda: make_rows(2_500), 0.66)])
+def test_the_list_of_the_top_tenth_is_more_stable_than_that_of_a_logistic_regression(
+    make: Callable[[], Table], least: float,
+) -> None:
+    """With 2,500 rows three quarters are not reached; the logistic regression shares hardly more than half."""
+    fresh, _ = make_rows(20_000, seed=97)
+    assert jaccard(by_points, make(), fresh) >= max(least, 0.05 + jaccard(by_logistic, make(), fresh))
+
+
+def by_points(frame: pd.DataFrame, happened: np.ndarray, fresh: pd.DataFrame) -> np.ndarray:
+    return PointsCard().fit(frame, happened).points(fresh).sum(axis=1)
+
+
+def by_logistic(frame: pd.DataFrame, happened: np.ndarray, fresh: pd.DataFrame) -> np.ndarray:
+    return LogisticOnBins().fit(frame, happened).predict_proba(fresh)[:, 1]
+
+
+def jaccard(score: Callable[..., np.ndarray], table: Table, fresh: pd.DataFrame, refits: int = 10) -> float:
+    """How much of the list two refits on bootstrapped rows share, on average. Whoever ties is taken in an order drawn
+    anew for every list: so a tie makes no two lists alike that the points do not."""
+    lists, random = [], np.random.default_rng(0)
     for seed in range(refits):
         at = np.random.default_rng(seed).integers(0, len(table[1]), len(table[1]))
-        chance = make().fit(table[0].iloc[at], table[1][at]).predict_proba(fresh)[:, 1]
-        lists.append(set(np.argsort(-chance, kind="stable")[:len(fresh) // 10].tolist()))
+        total = score(table[0].iloc[at], table[1][at], fresh)
+        order = np.lexsort((random.permutation(len(fresh)), -total))
+        lists.append(set(order[:len(fresh) // 10].tolist()))
     return float(np.mean([len(a & b) / len(a | b) for at, a in enumerate(lists) for b in lists[:at]]))
 
 
