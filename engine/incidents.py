@@ -15,6 +15,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from engine.schema import REPORTED
+
 Hold = Callable[[str, ir.Table], ir.Table]
 
 
@@ -123,13 +125,14 @@ def build_involvements(feeds: Mapping[str, ir.Table], incidents: ir.Table, hold:
     taken = ("incident", "category", "family", "cchi_days", "hate", "domestic_abuse", "dash_score",
              "reporter", "occurred", "reported", "known", "uprn", "anonymous", "evidence", "disputed",
              "live_investigation")
-    event = incidents.select(of="record", **{f"of_{name}": name for name in taken})
+    event = incidents.select(of="record", of_origin=_told_by_somebody(incidents),
+                             **{f"of_{name}": name for name in taken})
     joined = rows.inner_join(event, rows.report == event.of)
     joined = joined.mutate(
         evidence=ibis.coalesce(joined.own_evidence, joined.of_evidence),
         disputed=joined.own_disputed | joined.of_disputed,
         side=joined.role.cases(*_SIDES.items(), else_=None),
-        **{name: joined[f"of_{name}"] for name in taken
+        **{name: joined[f"of_{name}"] for name in ("origin", *taken)
            if name not in ("evidence", "disputed", "known")},
         known=ibis.greatest(joined.own_known, joined.of_known))
     joined = joined.drop(*[c for c in joined.columns if c.startswith(("of_", "own_"))], "of")
@@ -151,6 +154,13 @@ def _involved(
         own_disputed=rows.disputed.fill_null(False) if "disputed" in rows.columns else ibis.literal(False),
         own_known=rows.known.cast("date"),
         subject_key=subject_key if subject_key is not None else ibis.null("string"))
+
+
+def _told_by_somebody(incidents: ir.Table) -> Any:
+    """The origin of each report; reported, where any report of the same happening was."""
+    same = ibis.window(group_by="incident")
+    told = incidents.origin.isin(REPORTED).ifelse(incidents.origin, ibis.null("string"))
+    return ibis.coalesce(told.min().over(same), incidents.origin.min().over(same))
 
 
 def _with_victims(rows: ir.Table) -> ir.Table:

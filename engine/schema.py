@@ -36,10 +36,13 @@ INVOLVEMENTS: dict[str, Kind] = {
     "record": "text", "incident": "text", "person": "text", "role": "text", "side": "text",
     "evidence": "number", "outcome": "text", "category": "text", "family": "text",
     "cchi_days": "number", "hate": "boolean", "domestic_abuse": "boolean", "dash_score": "number",
-    "reporter": "text", "subject_key": "text", "victim_key": "text", "related": "boolean",
+    "reporter": "text", "origin": "text", "subject_key": "text", "victim_key": "text", "related": "boolean",
     "occurred": "date", "reported": "date", "known": "date", "uprn": "text",
     "disputed": "boolean", "anonymous": "boolean", "live_investigation": "boolean",
 }
+
+REPORTED = ("reported", "referral")
+"""Origins of a report that somebody came with; what officers discover depends on where they look."""
 
 CANONICAL: dict[str, dict[str, Kind]] = {
     "incidents": INCIDENTS,

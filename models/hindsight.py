@@ -17,7 +17,7 @@ from engine.contract import Contract
 from engine.history import Freshness
 from engine.keyed import World
 from engine.lake import Lake
-from models.outcomes import REPORTED, Hindsight
+from models.outcomes import Hindsight
 
 
 def judge_silence(lake: Lake, measured: Sequence[Freshness], as_of: date) -> list[Freshness]:
@@ -77,14 +77,3 @@ def _blank(
     dated |= dict(hindsight.dated) if hindsight is not None else {}
     return {name: (rows[day].cast("date") >= ibis.literal(as_of)).fill_null(False).ifelse(
         ibis.null(rows[name].type()), rows[name]) for name, day in dated.items() if name in rows.columns}
-
-
-def add_origin(world: World) -> World:
-    """The world with the origin of the report on every involvement; one that anybody reported counts as reported."""
-    incidents, involved = world.tables["incidents"], world.tables["involvements"]
-    if "origin" in involved.columns:
-        return world
-    of = incidents.group_by(of_incident="incident").agg(origin=ibis.coalesce(
-        incidents.origin.min(where=incidents.origin.isin(REPORTED)), incidents.origin.min()))
-    joined = involved.left_join(of, involved.incident == of.of_incident).drop("of_incident")
-    return replace(world, tables={**world.tables, "involvements": joined})

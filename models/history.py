@@ -40,7 +40,8 @@ class Training:
     """Rows to learn from: `subject`, `as_of`, the features, `label` (1, 0 or not known), `treated`.
 
     Beside each row: `groups` (the same subject under one name), `weights` where interventions are weighed, and
-    `rules`, what every rule said of it then. `left_out`: features not learned from, each with why. `log`: a row a date.
+    `rules`, what every rule said of it then. `left_out`: features not learned from, each with why. `log`: a row a date;
+    its `newest` has the day the newest record of each table was known.
     """
 
     outcome: Outcome
@@ -166,6 +167,7 @@ def _build_date(past: Past, outcome: Outcome, facts: Facts, features: Sequence[s
     rules = pd.DataFrame({c.removeprefix("rule:"): kept[c].astype("boolean") for c in kept if c.startswith("rule:")})
     log |= {"treated": int(treated.sum()), "seen": int((label == 1).sum()), "not_seen": int((label == 0).sum()),
             "not_known": int(label.isna().sum()), "late": ", ".join(facts.log["late"])}
+    log["newest"] = facts.log["newest"]
     first = facts.log["first_report"]
     log["history_days"] = 0 if first is None else (facts.as_of - date.fromisoformat(str(first))).days
     return _Part(rows, rules, log)

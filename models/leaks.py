@@ -19,7 +19,7 @@ from scipy.stats import chi2_contingency
 
 from engine.errors import Problem
 from models.inputs import Column, FitError, frame_of, read_columns
-from models.intervals import estimate_auc
+from models.intervals import Estimate, estimate_auc
 from models.metrics import check_labels
 
 MOST_AUC = 0.95         # one honest column does not rank this well: whole models of this kind reach .75 to .93
@@ -27,6 +27,7 @@ MOST_PURITY = 0.97      # one level whose rows nearly all end the same way
 LEAST_ROWS = 30         # fewer rows of a level are pure by luck
 NEARLY_ALL = 0.8        # where four of five end that way anyhow, a pure level says nothing
 MOST_GAP = 0.05         # AUC that a forward split may lose against a random one: time passes, and people change
+REFUSED_GAP = 0.15      # a changing invented world lost .10, columns written with the outcome in mind .30
 TELLS_RECORDER = 0.8    # Cramér's V from which a column is another name for the recorder
 SURE = 0.001            # p from which an outcome depends on the recorder; strict, as every column is asked
 
@@ -96,21 +97,50 @@ def find_forward_gap(
 
     `score(training, test)` fits on the rows at the first places and gives scores for those at the others. The latest
     dates, a third of the rows or so, are the forward test; the random test is as large. The rows are in an order that
-    must not depend on chance; with `subjects` they are put in one.
+    must not depend on chance; with `subjects` they are put in one, and the random test takes all rows of a subject or
+    none: or a learner that knows its people again would look like one that knows the time.
     """
+    if len(set(pd.Series(as_of))) < 2:
+        return [Problem("as_of", "one date for all rows", "several dates, to split by time")]
+    return judge_gap(*measure_splits(score, labels, as_of, seed, subjects), MOST_GAP)
+
+
+def measure_splits(
+    score: Callable[[NDArray[np.intp], NDArray[np.intp]], Any], labels: Any, as_of: Any, seed: int,
+    subjects: Any = None,
+) -> tuple[Estimate | None, Estimate | None]:
+    """The AUC of a forward split and of a random one, as `find_forward_gap` makes them; None where there is none."""
     happened, dates = check_labels(labels), pd.to_datetime(pd.Series(as_of)).to_numpy()
     order = np.arange(len(dates)) if subjects is None else np.lexsort((np.asarray(subjects).astype(str), dates))
     later = dates[order] > np.quantile(dates.astype("int64"), 2 / 3, method="lower").astype(dates.dtype)
     if not later.any():
-        return [Problem("as_of", "one date for nearly all rows", "several dates, to split by time")]
-    shuffled = np.random.default_rng(seed).permutation(later)
-    areas = [estimate_auc(happened[order[test]], score(order[~test], order[test])) for test in (later, shuffled)]
-    forward, random = areas
-    if forward is None or random is None or random.value - forward.value <= MOST_GAP or random.low <= forward.high:
+        return None, None
+    shuffled = _draw_rows(later, None if subjects is None else np.asarray(subjects).astype(str)[order], seed)
+    forward, random = (estimate_auc(happened[order[test]], score(order[~test], order[test]))
+                       for test in (later, shuffled))
+    return forward, random
+
+
+def judge_gap(forward: Estimate | None, random: Estimate | None, most: float) -> list[Problem]:
+    """A problem where the random split is better by more than `most`, and by more than luck."""
+    if forward is None or random is None or random.value - forward.value <= most or random.low <= forward.high:
         return []
     return [Problem("split", f"AUC {random.value:.3f} where test rows are drawn at random, {forward.value:.3f} where "
-                             "they come later", f"a gap of {MOST_GAP} or less",
-                    "look for columns that follow the calendar, a subject in both parts, or values written later")]
+                             "they come later", f"a gap of {most} or less",
+                    "look for columns that follow the calendar, or values written later; else the world has changed")]
+
+
+def _draw_rows(later: NDArray[np.bool_], subjects: Any, seed: int) -> NDArray[np.bool_]:
+    """As many rows as are later, drawn at random; with subjects, all the rows of one or none."""
+    random = np.random.default_rng(seed)
+    if subjects is None:
+        return random.permutation(later)
+    _, code = np.unique(subjects, return_inverse=True)
+    turn = random.permutation(code.max() + 1)
+    taken = np.bincount(turn[code]).cumsum() <= later.sum()
+    taken[0] = True     # somebody, however many rows they have
+    drawn: NDArray[np.bool_] = taken[turn[code]]
+    return drawn
 
 
 def find_recorders(
@@ -182,12 +212,23 @@ def _judge_levels(column: Column, happened: NDArray[np.float64]) -> list[Problem
     problems = []
     for level, rows, share in levels[levels["size"] >= LEAST_ROWS].itertuples():
         event = share > 0.5
-        if max(share, 1 - share) > MOST_PURITY and (usual if event else 1 - usual) <= NEARLY_ALL:
+        if max(share, 1 - share) > MOST_PURITY and (usual if event else 1 - usual) <= NEARLY_ALL \
+                and not _on_slope(column, level, happened == event):
             problems.append(Problem(
                 column.name, f"where it is {level}, {100 * share:.1f} % of {rows:,} rows have the outcome "
                              f"({100 * usual:.1f} % of all)", f"{MOST_PURITY} of a level alike, or less",
                 "find out when it is written; leave it out until that is known"))
     return problems
+
+
+def _on_slope(column: Column, level: str, alike: NDArray[np.bool_]) -> bool:
+    """Whether most rows next to this number end the same way: seven reports after six, no code that stands alone."""
+    if column.kind != "number" or level == "not known":
+        return False
+    value = float(level)
+    others = np.flatnonzero(column.known & (column.values != value))
+    near = others[np.argsort(np.abs(column.values[others] - value), kind="stable")[:LEAST_ROWS]]
+    return len(near) == LEAST_ROWS and bool(alike[near].mean() > 0.5)
 
 
 def _levels(column: Column) -> NDArray[Any]:

@@ -26,14 +26,13 @@ from engine.feature import Feature
 from engine.forms import STRICT, Words, fill_form, read_when, read_whole
 from engine.pack import Pack
 from engine.rule import Axis
-from engine.schema import Kind, Subject
+from engine.schema import REPORTED, Kind, Subject
 from models.permitted import find_unlawful
 
 How = Literal["censor", "compete", "weight"]
 FOLDER = Path(__file__).parent
 AXES_OF: dict[Subject, tuple[Axis, ...]] = {
     "person": ("harm", "vulnerability"), "place": ("place",), "allocation": ("process",)}
-REPORTED = ("reported", "referral")
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def read_outcomes(pack: Pack, folder: Path = FOLDER) -> Outcomes:
     problems += [Problem(own[key].where_declared, f"`{own[key].name}` is a feature of the pack already",
                          "a name of its own", f"see {pack.features[key].where_declared}")
                  for key in own.keys() & pack.features.keys()]
-    tables = extend_tables(pack)
+    tables = pack.tables
     for feature in own.values():
         problems += check_feature(feature, features, pack.contracts, tables)
     named = dict(_read_all(document, problems)) if document is not None else {}
@@ -168,11 +167,6 @@ def read_outcomes(pack: Pack, folder: Path = FOLDER) -> Outcomes:
         raise RuleError(sorted(set(problems)))
     digest = sha256(b"".join(p.name.encode() + b"\0" + p.read_bytes() + b"\0" for p in [path, *paths])).hexdigest()
     return Outcomes(named, features, hindsight, digest)
-
-
-def extend_tables(pack: Pack) -> dict[str, dict[str, Kind]]:
-    """The tables outcomes may be asked of: those of the pack, with the origin of the report on every involvement."""
-    return {**pack.tables, "involvements": {**pack.tables["involvements"], "origin": "text"}}
 
 
 # --- reading --------------------------------------------------------------------------------------

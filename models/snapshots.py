@@ -36,10 +36,10 @@ from engine.pairs import COHORT
 from engine.schema import SUBJECTS, Subject
 from engine.weekly import measure_all
 from engine.world import Workbench
-from models.hindsight import add_origin, forget, judge_silence, spoken
+from models.hindsight import forget, judge_silence, spoken
 from models.outcomes import Outcome, Outcomes
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Raised whenever a snapshot would hold something else for the same inputs, so that no older one is taken for it."""
 
 _COHORTS: dict[Subject, tuple[str, ...]] = {
@@ -130,14 +130,15 @@ def _write_facts(past: Past, as_of: date, registry: pd.DataFrame, folder: Path) 
     bench = Workbench(connect(past.threads))
     try:
         known = _read(past, as_of, registry, bench)
-        tables, _ = measure_all(_look_back(known, past, as_of), past.pack, bench, lambda _: None)
+        world = _look_back(known, past, as_of)
+        tables, _ = measure_all(world, past.pack, bench, lambda _: None)
         for subject, table in tables.items():
             kept = [c for c in table.columns if not c.startswith(("exists_", "exclusion:", "protection:"))]
             _write_frame(table.select(*kept), folder / f"features_{subject}.parquet")
         known.linked.registry.to_parquet(folder / "registry.parquet")
         _write_log(folder, {
             "as_of": as_of, "late": sorted(f.feed for f in known.fresh if not f.fresh),
-            "first_report": _first_day(known.world.tables["incidents"]),
+            "first_report": _first_day(known.world.tables["incidents"]), "newest": _find_newest(world),
             "partial_months": len(known.partial), "people": len(known.linked.people),
             "merged": int((known.linked.events["kind"] == "merge").sum()),
             "split": int((known.linked.events["kind"] == "split").sum())})
@@ -152,7 +153,7 @@ def _write_later(past: Past, facts: Facts, outcome: Outcome, folder: Path) -> No
     bench = Workbench(connect(past.threads))
     try:
         known = _read(past, read_on, facts.registry, bench)
-        world = replace(add_origin(_look_back(known, past, read_on)), as_of=outcome.ends(facts.as_of))
+        world = replace(_look_back(known, past, read_on), as_of=outcome.ends(facts.as_of))
         for subject in SUBJECTS:
             features = past.outcomes.measured(subject, outcome)
             if features:
@@ -218,6 +219,12 @@ def _look_back(known: Known, past: Past, as_of: date) -> World:
 def _first_day(rows: ir.Table) -> date | None:
     first = rows.known.min().execute()
     return None if pd.isna(first) else pd.Timestamp(first).date()
+
+
+def _find_newest(world: World) -> dict[str, str]:
+    """The day the newest record of each table was known, of those that have records."""
+    last = {name: rows.known.max().execute() for name, rows in sorted(world.tables.items()) if "known" in rows.columns}
+    return {name: pd.Timestamp(day).date().isoformat() for name, day in last.items() if not pd.isna(day)}
 
 
 # --- files ------------------------------------------------------------------------------------------

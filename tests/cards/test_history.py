@@ -221,6 +221,12 @@ def test_those_like_the_helped_count_for_them() -> None:
     assert (shuffled.to_numpy() == weights.to_numpy()[order]).all()
 
 
+def test_the_newest_record_of_every_table_was_known_before_the_date(harm: Training) -> None:
+    [newest] = harm.log["newest"]
+    assert newest["involvements"] == day(-30)       # what was known on the day itself, and later, is not in it
+    assert max(newest.values()) < str(T)
+
+
 # --- offers ---------------------------------------------------------------------------------------
 
 
@@ -372,6 +378,14 @@ def _frame_bytes(frame: pd.DataFrame) -> bytes:
     return stream.getvalue()
 
 
+def _shuffle(home: Path) -> None:
+    """Puts the rows of every batch in another order."""
+    random = np.random.default_rng(7)
+    for path in sorted((home / "lake").rglob("*.parquet")):
+        table = pq.read_table(path)
+        pq.write_table(table.take(pa.array(random.permutation(len(table)))), path)
+
+
 def _record_later(since: date, seed: int) -> Callable[[Lake], None]:
     """Records about the same people and places in many feeds, and corrections of old ones, known from a day on."""
     def change(lake: Lake) -> None:
@@ -398,6 +412,29 @@ def _record_later(since: date, seed: int) -> Callable[[Lake], None]:
     return change
 
 
+def test_what_came_later_the_order_of_rows_and_threads_change_nothing_that_was_known(
+    past: Past, harm: Training, declared: Outcomes, shipped: Pack, tmp_path: Path
+) -> None:
+    home, later = tmp_path / "home", Town()
+    shutil.copytree(past.lake.home, home, ignore=shutil.ignore_patterns("history"))
+    for number, after in enumerate((0, 30, 120)):
+        later.add("police_incidents", incident_ref=f"L{number}", occurred=day(after), recorded=day(after),
+                  category="P01", origin="reported")
+        later.add("police_involvements", involvement_ref=f"VL{number}", incident_ref=f"L{number}", recorded=day(after),
+                  role="alleged_subject", evidence=2, **person("Quiet"))
+    later.take_in(Lake(home, shipped.contracts), tmp_path / "later", received=RECEIVED + timedelta(days=2))
+    _shuffle(home)
+
+    told = build_history(Past(Lake(home, shipped.contracts), shipped, declared, threads=1), declared.named[HARM], [T])
+
+    features = list(harm.features)
+    assert _frame_bytes(told.rows[["subject", *features]]) == _frame_bytes(harm.rows[["subject", *features]])
+    assert _frame_bytes(told.rules) == _frame_bytes(harm.rules)
+    changed = told.rows["label"].fillna(-1) != harm.rows["label"].fillna(-1)
+    assert told.rows.loc[changed, "label"].tolist() == [1]      # Quiet, who was reported on day 0 and day 30
+
+
+@pytest.mark.more
 def test_nothing_recorded_from_the_date_on_changes_a_row_of_features(
     build: Callable[..., Training], as_it_was: Training
 ) -> None:
@@ -409,6 +446,7 @@ def test_nothing_recorded_from_the_date_on_changes_a_row_of_features(
     assert (told.rows["label"] == 1).sum() > (as_it_was.rows["label"] == 1).sum()       # what was added was read
 
 
+@pytest.mark.more
 def test_nothing_recorded_after_the_horizon_changes_a_label(
     build: Callable[..., Training], as_it_was: Training, declared: Outcomes
 ) -> None:
@@ -416,15 +454,11 @@ def test_nothing_recorded_after_the_horizon_changes_a_label(
     assert _bytes(told) == _bytes(as_it_was)
 
 
+@pytest.mark.more
 def test_the_order_of_rows_and_the_number_of_threads_change_nothing(
     build: Callable[..., Training], as_it_was: Training
 ) -> None:
-    def shuffle(lake: Lake) -> None:
-        random = np.random.default_rng(7)
-        for path in sorted((lake.home / "lake").rglob("*.parquet")):
-            table = pq.read_table(path)
-            pq.write_table(table.take(pa.array(random.permutation(len(table)))), path)
-    assert _bytes(build(shuffle, threads=1)) == _bytes(as_it_was)
+    assert _bytes(build(lambda lake: _shuffle(lake.home), threads=1)) == _bytes(as_it_was)
 
 
 @pytest.mark.more

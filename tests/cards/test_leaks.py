@@ -169,6 +169,18 @@ def test_a_column_that_is_another_name_for_the_recorder_is_refused_where_outcome
     assert find_recorders(table.assign(form=np.where(even == "police", "F12", "H3")), labels, recorder=even) == []
 
 
+def test_seven_reports_after_six_are_no_leak_and_a_code_that_stands_alone_is() -> None:
+    random = np.random.default_rng(2)
+    count = np.minimum(random.poisson(2, 12_000), 7)
+    chance = np.array([0.02, 0.03, 0.05, 0.1, 0.3, 0.7, 0.9, 1.0])[count]
+    labels = (random.random(12_000) < chance).astype(int)
+    code = np.where((labels == 1) & (random.random(12_000) < 0.5), 4, random.choice([1, 2, 3, 5], 12_000))
+    assert (count == 7).sum() >= 30 and labels[count == 7].all()
+    assert find_telling(pd.DataFrame({"reports": count}), labels) == []
+    (problem,) = find_telling(pd.DataFrame({"code": code}), labels)
+    assert problem.found.startswith("where it is 4.0, 100.0 %")
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 
@@ -193,6 +205,20 @@ def test_a_forward_split_much_worse_than_a_random_one_is_refused() -> None:
 
     assert "where test rows are drawn at random" in problem.found
     assert problem.allowed == "a gap of 0.05 or less"
+
+
+def test_a_learner_that_knows_its_people_again_is_not_taken_for_one_that_knows_the_time() -> None:
+    people, quarter = np.tile(np.arange(300), 12), np.repeat(np.arange(12) // 3, 300)
+    troubled = np.random.default_rng(5).random((300, 4)) < 0.3      # windows overlap: one event, told at three dates
+    labels, as_of = troubled[people, quarter].astype(int), np.repeat(DATES, 300)
+
+    def score(training: Any, test: Any) -> Any:     # what was told of the same person at a date nearby
+        seen = pd.Series(labels[training]).groupby([people[training], quarter[training]]).mean()
+        return seen.reindex(list(zip(people[test], quarter[test], strict=True))).fillna(labels.mean()).to_numpy()
+
+    assert find_forward_gap(score, labels, as_of, seed=0, subjects=people) == []
+    (problem,) = find_forward_gap(score, labels, as_of, seed=0)      # rows drawn one by one part those three dates
+    assert problem.where == "split"
 
 
 def test_one_date_cannot_be_split_by_time() -> None:

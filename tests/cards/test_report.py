@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -10,11 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.assessment import Evidence, decide_licence
+from models import challengers
+from models.assessment import Evidence
 from models.capacity import Lift, draw_curve, measure_churn
 from models.challengers import Challenger, fit_challengers
+from models.licence import decide_licence
 from models.metrics import AssessError, measure_calibration, measure_quality
 from models.report import About, assess, write_report
+from models.routes import cross_routes
 
 ABOUT = About("person_harm_v1", "Further harm within 90 days", "person", "harm", "one or more reports in 90 days",
               "To order cases for the fortnightly meeting.", ("Refusing anyone a home.",),
@@ -159,6 +163,75 @@ def test_every_table_on_the_page_has_as_many_cells_as_its_head() -> None:
     assert all(above.count("|") == line.count("|") for above, line in tables)
 
 
+# --- routes ---------------------------------------------------------------------------------------
+
+
+def cross(*cells: tuple[int, int, bool | None, int]) -> tuple[Any, Any, pd.Series]:
+    """Labels, scores and what rules put forward, from cells of (cases, events, by rules, score)."""
+    labels = np.concatenate([np.arange(cases) < events for cases, events, _, _ in cells]).astype(int)
+    scores = np.concatenate([np.full(cases, score) for cases, _, _, score in cells])
+    return labels, scores, pd.Series([ruled for cases, _, ruled, _ in cells for _ in range(cases)], dtype="boolean")
+
+
+def test_cases_are_told_apart_by_the_route_that_put_them_forward() -> None:
+    labels, scores, ruled = cross((20, 12, True, 9), (30, 12, False, 9), (40, 10, True, 1), (300, 6, False, 1),
+                                  (10, 0, None, 1))
+    routes = cross_routes(labels, scores, ruled, places=50)
+
+    assert [round(cell.rows) for cell in routes.cells] == [20, 40, 30, 310]
+    assert [cell.share and round(cell.share.value, 3) for cell in routes.cells] == [0.6, 0.25, 0.4, 0.019]
+    assert routes.unknown == 10
+
+
+def test_a_tie_at_the_cut_is_shared_between_the_routes() -> None:
+    labels, scores, ruled = cross((40, 20, True, 5), (40, 20, False, 5), (100, 1, False, 1))
+    # 40 places for 80 who are tied: half of either kind.
+    assert [cell.rows for cell in cross_routes(labels, scores, ruled, places=40).cells] == [20, 20, 20, 120]
+
+
+def test_a_small_cell_is_hidden_and_so_is_what_it_could_be_worked_out_from() -> None:
+    labels, scores, ruled = cross((4, 3, True, 9), (46, 20, False, 9), (40, 10, True, 1), (300, 6, False, 1))
+    routes = cross_routes(labels, scores, ruled, places=50)
+    # The list is known to have 50 places, so that 46 beside it would tell the 4.
+    assert [cell.shown for cell in routes.cells] == [False, True, False, True]
+
+    page = write_report(assess(replace(invent(len(labels)), labels=labels, score=scores, put_forward=ruled,
+                                       capacity=50, rules=None), ABOUT))
+    assert "| Rules and card | under 10 or hidden | — |" in page
+    assert "| Rules alone | 40 | 25.0 % (" in page
+    assert "Card alone: hidden, or too few to say anything. Have an officer read a sample of them" in page
+    assert "the card would miss them" in page
+
+
+def test_a_rule_is_said_to_be_retirable_only_where_the_card_finds_its_events_and_no_law_asks_for_it() -> None:
+    score = np.repeat([5, 1], [200, 2800])
+    labels = np.concatenate([np.arange(200) < 160, np.arange(2800) < 50]).astype(int)
+    quiet = np.arange(3000) >= 2700
+    rules = pd.DataFrame({"noisy": quiet, "statutory": quiet, "rare": np.arange(3000) < 4, "asleep": False})
+    made = replace(invent(), labels=labels, score=score, rules=rules.astype("boolean"), grounded={"statutory"}, lists=4)
+
+    found = assess(made, ABOUT)
+    page = write_report(found)
+
+    assert found.retirable == ("noisy",)
+    assert "On these figures alone could be retired: noisy. The card is right more often" in page
+    assert "Fired for under 10 cases, so that nothing is told of them: rare." in page
+    assert "Fired for nobody in the test: asleep." in page
+    assert "| rare |" not in page
+    assert "The test has 4 dates: 25 places at each" in page
+
+
+def test_what_was_looked_for_and_how_challengers_learned_stands_on_the_page() -> None:
+    half = Challenger("EBM", invent().probability, how="learned from 1,000 of the 5,000 rows, drawn by lot")
+    page = write_report(assess(replace(invent(), challengers=(half,)),
+                               replace(ABOUT, checked=("A record known on the date or later: none.",))))
+    assert "## Looked for and not found\n\n- A record known on the date or later: none." in page
+    assert "EBM: learned from 1,000 of the 5,000 rows, drawn by lot." in page
+
+
+# --- little and nothing ---------------------------------------------------------------------------
+
+
 def test_a_page_on_little_history_says_no() -> None:
     page = write_report(assess(replace(invent(), trained_rows=120, trained_events=14), ABOUT))
     assert "**No. It may run unseen; nobody is shown its order or its probabilities. Rules only.**" in page
@@ -192,3 +265,25 @@ def test_a_column_that_nobody_filled_in_stops_no_challenger() -> None:
     found = fit_challengers(frame.iloc[:300], happened[:300], frame.iloc[300:], seed=1)
     assert all(len(each.probabilities) == 100 for each in found if not each.why_not)
     assert sum(not each.why_not for each in found) >= 2
+
+
+def test_columns_that_are_alike_in_every_row_are_left_out_and_nothing_is_warned_of() -> None:
+    draw = np.random.default_rng(5)
+    reports = draw.integers(0, 5, 400)
+    frame = pd.DataFrame({"reports": reports, "never_asked": pd.Series([pd.NA] * 400, dtype="Float64"),
+                          "always": 1, "tenure": "council", "once": np.arange(400) == 7})
+    happened = (draw.random(400) < 0.1 + 0.15 * reports).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = fit_challengers(frame.iloc[:300], happened[:300], frame.iloc[300:], seed=1)
+        none = fit_challengers(frame[["always"]].iloc[:300], happened[:300], frame[["always"]].iloc[300:], seed=1)
+    assert all(len(each.probabilities) == 100 for each in found if not each.why_not)
+    assert {each.why_not for each in none} == {"no column differs from row to row"}
+
+
+def test_more_rows_than_challengers_take_are_drawn_by_lot_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(challengers, "MOST_ROWS", 200)
+    reports = np.arange(400) % 5
+    found = fit_challengers(pd.DataFrame({"reports": reports}), (reports > 2).astype(int),
+                            pd.DataFrame({"reports": reports[:10]}), seed=1)
+    assert {each.how for each in found if not each.why_not} == {"learned from 200 of the 400 rows, drawn by lot"}

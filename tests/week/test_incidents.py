@@ -92,6 +92,17 @@ def test_who_lives_where_it_burned_did_not_light_it(told: Any) -> None:
     assert told(fire_incidents=rows).involvements_by_person() == [("occupant", "present"), ("subject", "subject")]
 
 
+def test_an_involvement_has_the_origin_of_its_report_and_counts_as_reported_where_anybody_reported_it(
+    told: Any
+) -> None:
+    rows = [council(record="council_asb:A1", origin="discovered"), council(record="council_asb:A2", origin="reported"),
+            council(record="council_asb:A3", origin="discovered", occurred=datetime(2026, 9, 1, 9, 0)),
+            council(record="council_asb:A4", origin=None, occurred=datetime(2026, 8, 1, 9, 0))]
+    involvements = told(council_asb=rows).involvements.to_pyarrow().to_pylist()
+    assert {row["record"][-2:]: row["origin"] for row in involvements} == {
+        "A1": "reported", "A2": "reported", "A3": "discovered", "A4": None}      # A1 and A2 tell of one happening
+
+
 def test_what_a_victim_suffered_is_never_counted_as_done_by_them(told: Any, bench: Workbench) -> None:
     reports = told(council_asb=[council(record=f"council_asb:A{n}", uprn=f"U{n}") for n in range(5)],
                    police_incidents=[police()],
