@@ -13,7 +13,7 @@ from engine.card import Card, read_cards
 from engine.check import check_named
 from engine.condition import Known
 from engine.errors import Problem, RuleError
-from engine.forbid import find_forbidden, read_forbidden
+from engine.forbid import find_forbidden, find_forbidden_points, read_forbidden
 from engine.pack import Pack
 from engine.rule import Response, Rule
 
@@ -80,4 +80,6 @@ def _find_forbidden(card: Card, pack: Pack) -> list[Problem]:
         theme=unsaid, why=unsaid, when=card.condition, points=0, floor="none", fades_with=None, convene=(unsaid,),
         respond=(Response("support", unsaid),), because="", authority=unsaid, evidence="design", owner=unsaid,
         review_by=date.max, status="live", result=None, level=None, factor=None, where_declared=card.where)
-    return problems or find_forbidden({reader.id: reader}, pack.features, forbidden)
+    earning = [problem for factor in card.factors for problem in find_forbidden_points(
+        factor.fact, card.axis, card.subject, factor.where, pack.features, forbidden)]
+    return problems or sorted([*find_forbidden({reader.id: reader}, pack.features, forbidden), *earning])

@@ -16,21 +16,26 @@ from engine.condition import All, Any_, Compare, Condition, exists_in, names_in,
 from engine.documents import Located, read_document
 from engine.errors import Problem, RuleError
 from engine.feature import Feature
-from engine.rule import Rule
+from engine.rule import Axis, Rule
+from engine.schema import Subject
 
-_LISTS = ("axes", "subjects", "names", "columns", "tables", "sides", "carried_via", "sensitivity",
+_LISTS = ("axes", "subjects", "names", "columns", "tables", "sides", "carried_via", "sensitivity", "sensitivity_only",
           "channels", "words", "outputs", "required", "steps")
-_KEYS = {"title", "why", "action", "side_only", "unless_side", "first_clause", *_LISTS}
+_KEYS = {"title", "why", "action", "on_cards", "side_only", "unless_side", "first_clause", *_LISTS}
 
 
 @dataclass(frozen=True)
 class Forbidden:
-    """One thing no rule may use, and how it is recognised (see the head of rules/forbidden.yaml)."""
+    """One thing no rule may use, and how it is recognised (see the head of rules/forbidden.yaml).
+
+    `on_cards`: rules may ask it, and no score card may give points for it.
+    """
 
     id: str
     title: str
     why: str
     action: str
+    on_cards: bool
     marks: Mapping[str, tuple[str, ...]]
     side_only: str | None
     unless_side: str | None
@@ -67,7 +72,8 @@ def _read_entry(key: str, raw: Located, problems: list[Problem]) -> Forbidden:
             re.compile(pattern)
         except re.error as error:
             problems.append(Problem(raw.where("names"), f"{key}: `{pattern}` ({error})", "a regular expression"))
-    return Forbidden(key, str(raw.get("title", key)), str(raw["why"]), str(raw["action"]), marks,
+    return Forbidden(key, str(raw.get("title", key)), str(raw["why"]), str(raw["action"]),
+                     raw.get("on_cards") is True, marks,
                      raw.get("side_only"), raw.get("unless_side"), raw.get("first_clause"))
 
 
@@ -79,7 +85,7 @@ def find_forbidden(
     for rule in rules.values():
         read = list(_features_of(rule, rules, features))
         for entry in forbidden:
-            if not _concerns(entry, rule):
+            if entry.on_cards or not _concerns(entry, rule.axis, rule.subject):
                 continue
             for found in [*_in_features(entry, rule, read), *_in_rule(entry, rule)]:
                 problems.append(Problem(rule.where_declared, f"{entry.id} {entry.title}: {found}",
@@ -87,9 +93,20 @@ def find_forbidden(
     return sorted(set(problems))
 
 
-def _concerns(entry: Forbidden, rule: Rule) -> bool:
+def find_forbidden_points(
+    fact: str, axis: Axis, subject: Subject, where: str, features: Mapping[str, Feature],
+    forbidden: Sequence[Forbidden],
+) -> list[Problem]:
+    """Why a score card on an axis may give no points for a fact; none where it may. Rules may still ask it."""
+    return sorted({
+        Problem(where, f"{entry.id} {entry.title}: `{fact}` ({why})", "", f"take it out. {entry.why}")
+        for entry in forbidden if entry.on_cards and _concerns(entry, axis, subject)
+        for feature in _follow(features.get(f"{subject}.{fact}"), features) for why in _marks_on(entry, feature)})
+
+
+def _concerns(entry: Forbidden, axis: Axis, subject: Subject) -> bool:
     axes, subjects = entry.marks["axes"], entry.marks["subjects"]
-    return (not axes or rule.axis in axes) and (not subjects or rule.subject in subjects)
+    return (not axes or axis in axes) and (not subjects or subject in subjects)
 
 
 def _features_of(
@@ -97,13 +114,17 @@ def _features_of(
 ) -> Iterator[Feature]:
     """The features a rule reads, those carried into them, and those of the rules it follows from."""
     for name in (*names_in(rule.when), *([rule.fades_with] if rule.fades_with else [])):
-        feature = features.get(f"{rule.subject}.{name}")
-        while feature is not None:
-            yield feature
-            feature = features.get(feature.carried_from) if feature.carried_from else None
+        yield from _follow(features.get(f"{rule.subject}.{name}"), features)
     for other in rules_in(rule.when):
         if other in rules:
             yield from _features_of(rules[other], rules, features)
+
+
+def _follow(feature: Feature | None, features: Mapping[str, Feature]) -> Iterator[Feature]:
+    """A feature, and the ones it is carried from."""
+    while feature is not None:
+        yield feature
+        feature = features.get(feature.carried_from) if feature.carried_from else None
 
 
 # --- recognising ----------------------------------------------------------------------------------
@@ -131,6 +152,8 @@ def _marks_on(entry: Forbidden, feature: Feature) -> Iterator[str]:
     if feature.via in marks["carried_via"]:
         yield f"carried over via {feature.via}"
     if feature.sensitivity in marks["sensitivity"]:
+        yield f"sensitivity {feature.sensitivity}"
+    if marks["sensitivity_only"] and feature.sensitivity not in marks["sensitivity_only"]:
         yield f"sensitivity {feature.sensitivity}"
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from engine.condition import All, Compare, Condition, Known, names_in
 from engine.errors import Problem
 from engine.feature import Feature
-from engine.forbid import find_forbidden, read_forbidden
+from engine.forbid import find_forbidden, find_forbidden_points, read_forbidden
 from engine.pack import Pack
 from engine.rule import Axis, Response, Rule
 from engine.schema import Subject
@@ -85,6 +85,8 @@ def _refuse(pack: Pack, feature: Feature, axis: Axis, worked_out: set[str]) -> s
     if feature.statistic is not None and feature.name not in worked_out:
         return "compared with nothing, because no rule reads it"
     found = find_unlawful(pack, axis, feature.subject, Known(feature.name), pack.features, feature.where_declared)
+    found += find_forbidden_points(feature.name, axis, feature.subject, feature.where_declared, pack.features,
+                                   read_forbidden(pack.folder / "forbidden.yaml", []))
     return found[0].found if found else None
 
 

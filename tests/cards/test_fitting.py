@@ -36,11 +36,11 @@ def make_training(pack: Pack, people: int = 450, seed: int = 1) -> Training:
     random = np.random.default_rng(seed)
     rows = people * len(DATES)
     reports, suspected = random.poisson(0.6, rows), random.poisson(0.2, rows)
-    band = random.choice(["standard", "medium", "high"], rows)
-    odds = -3 + 0.9 * reports + 0.8 * suspected + 0.5 * (band == "high")
+    known_to_youth_justice = random.random(rows) < 0.3
+    odds = -3 + 0.9 * reports + 0.8 * suspected + 0.5 * known_to_youth_justice
     kinds = {name: DTYPES[pack.features[f"person.{name}"].type] for name in (
-        "age", "asb_subject_365d", "da_suspect_365d", "ram_band", "home_visits_90d")}
-    columns = (random.integers(12, 80, rows), reports, suspected, band, [None] * rows)
+        "asb_subject_days", "asb_subject_365d", "da_suspect_365d", "youth_justice_open", "fire_subject_days")}
+    columns = (random.integers(12, 80, rows), reports, suspected, known_to_youth_justice, [None] * rows)
     ids = np.tile([f"P{number:06d}" for number in range(people)], len(DATES))
     as_of = np.repeat(pd.to_datetime(DATES), people)
     table = pd.DataFrame({
@@ -124,17 +124,17 @@ def test_an_oracle_stands_beside_the_card(shipped: Pack) -> None:
 
 def test_every_leak_is_refused_at_once_and_said_in_words(fit: Callable[..., Fitted], training: Training) -> None:
     rows = training.rows.assign(
-        home_visits_90d=training.rows["label"] * 3,
-        ram_band=pd.array(np.resize(["police", "housing", "health"], len(training.rows)), dtype="string"))
+        fire_subject_days=training.rows["label"] * 3,
+        youth_justice_open=pd.array(np.resize(["police", "housing", "health"], len(training.rows)), dtype="string"))
     late = training.log.assign(newest=[{**told, "involvements": str(day)} for told, day in
                                        zip(training.log["newest"], training.log["as_of"], strict=True)])
     with pytest.raises(LeakError) as refused:
         fit(replace(training, rows=rows, log=late))
 
     said = {problem.where: problem.found for problem in refused.value.problems}
-    assert said["ram_band"] == "3 of its 3 levels are declared recorders"
+    assert said["youth_justice_open"] == "3 of its 3 levels are declared recorders"
     assert said["asb_subject_365d"] == "known on the as-of date or later in 4,050 of 4,050 rows"
-    assert "home_visits_90d" in {problem.where for problem in refused.value.problems if "AUC 1.000" in problem.found}
+    assert "fire_subject_days" in {problem.where for problem in refused.value.problems if "AUC 1.000" in problem.found}
 
 
 def test_too_little_history_is_told(shipped: Pack, tmp_path: Path) -> None:
