@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import ibis
 import numpy as np
 import pandas as pd
 
 from engine.admission import check_cards
-from engine.card import Card, read_card
+from engine.card import Card
 from engine.drift import BandDrift, ScoreDrift, compare_bands, compare_scores
 from engine.errors import Problem, RunError
 from engine.known import Say
@@ -48,10 +47,9 @@ class Holding:
         return not self.dealt.drifted and not any(each.drifted for each in self.told)
 
 
-def follow_card(lake: Lake, pack: Pack, sheet: Path, *, seed: int, say: Say) -> str:
+def follow_card(lake: Lake, pack: Pack, card: Card, *, seed: int, say: Say) -> str:
     """What `wardwise drift` does: the page on one card. Raises RuleError for an unfit card, RunError for too short a
     past."""
-    card = read_card(sheet)
     check_cards([card], pack)
     outcomes = read_outcomes(pack)
     past = Past(lake, pack, outcomes, say=say)

@@ -126,7 +126,8 @@ def _compare(tally: Tally, labels: Any, chance: Any, margin: float, least: int) 
         tested = compare_shares(*ours, *theirs, margin) if min(ours[1], theirs[1]) >= least else None
         yield _Compared(tally, measure, score_share(*ours) if tally.has(counted, of) else None, tested,
                         tally.has_both(counted, of))
-    yield _compare_calibration(tally, labels, chance, margin, least)
+    if chance is not None:
+        yield _compare_calibration(tally, labels, chance, margin, least)
 
 
 def _compare_calibration(tally: Tally, labels: Any, chance: Any, margin: float, least: int) -> _Compared:

@@ -5,7 +5,7 @@ Hidden counts are printed as “under 10 or hidden”: saying which of the two w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from models.equality import NOT_KNOWN
 from models.fairness import Audit, Finding, GroupFindings, Measure
@@ -33,10 +33,10 @@ PHRASES: dict[Measure, tuple[str, str]] = {     # above the others, below the ot
 }
 
 
-def write_audit(audit: Audit) -> str:
-    """The page: what was found, in words; then a table for each measure; then how to read it."""
+def write_audit(audit: Audit, about: Sequence[str] = ()) -> str:
+    """The page: which list (`about`, in sentences), what was found; a table for each measure; how to read it."""
     measures = [each for each in TITLES if any(found.measure == each for found in audit.groups[0].findings)]
-    parts = [_open(audit), *(_table(audit, measure) for measure in measures), _close(audit)]
+    parts = [_open(audit, about), *(_table(audit, measure) for measure in measures), _close(audit)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,14 +49,15 @@ def explain(group: GroupFindings, with_truth: bool) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _open(audit: Audit) -> str:
+def _open(audit: Audit, about: Sequence[str]) -> str:
     lines = [f"- **{group.name}.** {' '.join(said)}" for group in audit.groups if not _is_mirror(audit, group)
              and (said := explain(group, audit.with_truth))]
     count = "A number too small to be shown" if audit.selected is None else f"{audit.selected:,}"
+    opening = " ".join([*about, f"{count} of {audit.cases:,} cases were put forward."])
     alike = sum(1 for _ in audit.select("shown to be alike"))
     unknown = sum(1 for _ in audit.select("cannot tell"))
     return "\n".join([
-        "# How the list treats groups", "", f"{count} of {audit.cases:,} cases were put forward.", "",
+        "# How the list treats groups", "", opening, "",
         *(lines or ["- Nothing was shown to differ. That alone does not show that anything is alike."]), "",
         f"Of all findings, {alike:,} were shown to be alike and {unknown:,} cannot be told with so many cases."])
 

@@ -21,6 +21,7 @@ from engine.feature import Feature
 from engine.known import Say
 from engine.lake import Lake
 from engine.pack import Pack
+from engine.schema import Subject
 from models.assessment import About, Assessment, assess
 from models.backtest import Oracle, gather_evidence, inputs_of, labels_of
 from models.card import PointsCard
@@ -130,15 +131,21 @@ def choose_dates(past: Past, outcome: Outcome, every: int = 1) -> list[date]:
     return dates
 
 
-def fit_and_keep(
-    lake: Lake, pack: Pack, outcome: str, folder: Path, *, capacity: int | None, every: int,
-    seed: int, note: str,
-    say: Say,
+def fit_and_keep(      # noqa: PLR0913  all that the command asks
+    lake: Lake, pack: Pack, subject: Subject, outcome: str, folder: Path, *, capacity: int | None, every: int,
+    seed: int, note: str, say: Say,
 ) -> tuple[Path, Path, str]:
-    """What `wardwise fit` does: fits, writes card and report into a folder, and gives both paths and the report."""
+    """What `wardwise fit` does: fits, writes card and report into a folder, and gives both paths and the report.
+
+    Raises RunError where the outcome is not one of that kind of subject, or there is too little history.
+    """
     outcomes = read_outcomes(pack)
     past = Past(lake, pack, outcomes, say=say)
     wanted = outcomes.find(outcome)
+    if wanted.subject != subject:
+        mine = ", ".join(each.name for each in outcomes.named.values() if each.subject == subject)
+        raise RunError(Problem(f"--outcome {outcome}", f"is about a {wanted.subject}, not a {subject}", mine,
+                               f"`wardwise fit {wanted.subject} --outcome {outcome}` learns it"))
     called = f"{wanted.subject}_v1" if wanted.axis == wanted.subject else f"{wanted.subject}_{wanted.axis}_v1"
     places = pack.policy.capacity.get({"person": "people", "place": "places"}.get(wanted.subject, "allocations"))
     fitted = fit_card(past, wanted, choose_dates(past, wanted, every), capacity or places or USUAL, called, seed, note)

@@ -31,6 +31,7 @@ LEFT = {
     "not true": ~TRUE, "not recorded": TRUE & ~EVENT, "found true": TRUE & SELECTED,
 }
 KINDS = (*TOLD, *LEFT)
+TOTAL, WHOLE, CROSSED = 2, 1, 0     # a figure on women is worth more than one on women under 25: it is hidden later
 OF_TRUTH = {"true", "recorded", "missed_true", "not true", "not recorded", "found true"}
 
 
@@ -39,7 +40,7 @@ class Cases:
     """One list: a row per subject.
 
     selected        whether the subject was put forward
-    probabilities   what the card said
+    probabilities   what the card said; without it (rules say none) nobody asks whether it came true
     points          a column per factor, the points it gave; without it gaps are not attributed
     truth           an outcome that nobody's reporting decides (a hospital's count, a survey; in an invented world the
                     truth): without it unequal recording cannot be told from unequal risk
@@ -48,7 +49,7 @@ class Cases:
     subjects: Any
     labels: Any
     selected: Any
-    probabilities: Any
+    probabilities: Any = None
     points: pd.DataFrame | None = None
     truth: Any = None
 
@@ -81,12 +82,16 @@ def count_groups(cases: Cases, equality: pd.DataFrame, groups: Sequence[Group], 
     kinds = [kind for kind in KINDS if cases.truth is not None or kind not in OF_TRUTH]
     masks = [np.ones(len(cell), dtype=bool), *(each.members for each in groups), *(each.others for each in groups)]
     sums = np.concatenate([_sum(mask, cell, width, kinds) for mask in masks])
-    counts = sums @ parts
     wanted = np.tile([kind in TOLD for kind in kinds], len(masks))
     filled = sums.any(axis=1)           # the others of a group that is everybody: nobody, and no count to protect
-    total = np.arange(len(sums)) < len(kinds)
+    counts = sums @ parts
+    keep = np.repeat([TOTAL, *(_weigh(each) for each in groups), *(_weigh(each) for each in groups)], len(kinds))
     shown = np.zeros(len(sums), dtype=bool)
-    shown[filled] = choose_shown(sums[filled], counts[filled], wanted[filled], total[filled], least)
+    joined = _join_small(groups, sums, counts, len(kinds), least)
+    shown[filled] = choose_shown(
+        np.vstack([sums[filled], joined]), np.r_[counts[filled], joined @ parts],
+        np.r_[wanted[filled], np.zeros(len(joined), dtype=bool)],
+        np.r_[keep[filled], np.zeros(len(joined), dtype=int)], least)[:filled.sum()]
     table, may = counts.reshape(len(masks), -1), shown.reshape(len(masks), -1)
     names = np.array(kinds)
     return [Tally(group, dict(zip(kinds, map(int, table[ours]), strict=True)),
@@ -97,7 +102,7 @@ def count_groups(cases: Cases, equality: pd.DataFrame, groups: Sequence[Group], 
 
 
 def check_cases(cases: Cases) -> tuple[Any, Any, Any]:
-    """Labels, selected and probabilities as numbers. Raises FairnessError with all problems."""
+    """Labels, selected and probabilities (if any) as numbers. Raises FairnessError with all problems."""
     labels = check_labels(cases.labels)
     problems = [Problem(name, f"{len(values)} rows", f"one for each of {len(labels)} labels")
                 for name, values in (("subjects", cases.subjects), ("selected", cases.selected),
@@ -105,7 +110,25 @@ def check_cases(cases: Cases) -> tuple[Any, Any, Any]:
                 if values is not None and len(values) != len(labels)]
     if problems:
         raise FairnessError(problems)
-    return labels, check_labels(cases.selected), check_probabilities(cases.probabilities, len(labels))
+    chance = None if cases.probabilities is None else check_probabilities(cases.probabilities, len(labels))
+    return labels, check_labels(cases.selected), chance
+
+
+def _join_small(
+    groups: Sequence[Group], sums: NDArray[np.int64], counts: NDArray[np.int64], kinds: int, least: int
+) -> NDArray[np.int64]:
+    """For each kind, the small counts of one column together: where all of a column but they were shown, and they came
+    to 0, each would be seen to be 0."""
+    joined = []
+    for columns in dict.fromkeys(group.columns for group in groups):
+        blocks = np.array([at + 1 for at, group in enumerate(groups) if group.columns == columns])
+        rows = blocks[:, None] * kinds + np.arange(kinds)
+        joined.append((sums[rows] * (counts[rows] < least)[:, :, None]).sum(axis=0))
+    return np.concatenate(joined)
+
+
+def _weigh(group: Group) -> int:
+    return WHOLE if len(group.columns) == 1 else CROSSED
 
 
 def _code(cases: Cases) -> NDArray[np.intp]:

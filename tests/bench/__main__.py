@@ -2,6 +2,7 @@
 
     python -m tests.bench                everything, as `make bench` does
     python -m tests.bench screening      one part; what the page says of the other stays
+    python -m tests.bench cards          how good cards are, which is not timed: docs/cards.md (`cards --help`)
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ STEPS = {
 
 def main() -> None:
     """Times what was asked for and writes it into the page."""
+    if sys.argv[1:2] == ["cards"]:
+        importlib.import_module("tests.bench.cards").main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=("all", "weekly", "screening"), default="all")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,17 @@ Found = Mapping[str, Any]
 
 
 def put(page: Path, title: str, body: str) -> None:
-    """Writes one section; the others stay as they are."""
-    text = page.read_text(encoding="utf-8") if page.exists() else _TITLE
+    """Writes one section of docs/bench.md; the others stay as they are."""
+    put_section(page, title, body, _TITLE, (WEEK, SCREENING))
+
+
+def put_section(page: Path, title: str, body: str, top: str, order: Sequence[str]) -> None:
+    """Writes one section of a page that begins with `top`; the others stay as they are, in this order."""
+    text = page.read_text(encoding="utf-8") if page.exists() else top
     sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     sections[title] = body
-    ordered = [name for name in (WEEK, SCREENING) if name in sections]
-    page.write_text("\n\n".join([_TITLE, *(f"## {name}\n\n{sections[name].strip()}" for name in ordered)]) + "\n",
+    ordered = [name for name in order if name in sections]
+    page.write_text("\n\n".join([top, *(f"## {name}\n\n{sections[name].strip()}" for name in ordered)]) + "\n",
                     encoding="utf-8")
 
 
@@ -35,7 +40,7 @@ def write_weekly(results: Mapping[int, Found], load: float) -> str:
         rows.append([f"{size:,}", f"{steps['invent']['wall']:.1f} s", f"{steps['take in']['wall']:.1f} s",
                      f"{steps['take in']['rows']:,}", f"{run['wall']:.1f} s", f"{run['peak_mb']:,.0f} MB",
                      f"{run['judged']:,}", f"{run['flags']}", f"{query:.2f} s", f"{run['wall'] / query:.0f}"])
-    lines = [_say_machine(load) + " Wall seconds include starting Python.", "",
+    lines = [say_machine(load) + " Wall seconds include starting Python.", "",
              *_table(["residents", "invent", "take in", "rows in", "weekly run", "peak memory of the run", "judged",
                       "explained flags", "one query by hand", "run / query"], rows)]
     if len(results) == 2:
@@ -51,10 +56,22 @@ def write_weekly(results: Mapping[int, Found], load: float) -> str:
 def write_screening(found: Found, load: float) -> str:
     """Desks, screenings in process, over HTTP, through other engines, and what the week pays for them."""
     size, desks = found["size"], found["desks"]
-    lines = [_say_machine(load), "", *_write_desks(desks), "", *_write_in_process(desks), "",
+    lines = [say_machine(load), "", *_write_desks(desks), "", *_write_in_process(desks), "",
              *_write_service(size, found["serve"], desks[size]["screen"]), "",
              *_write_engines(size, found["engines"]), "", *_write_week_share(size, found)]
     return "\n".join(lines)
+
+
+def write_table(head: Sequence[str], rows: Sequence[Sequence[str]], words: Collection[int] = ()) -> list[str]:
+    """A table whose figures stand right and whose columns `words` stand left."""
+    line = "|" + "|".join(":---" if n in words else "---:" for n in range(len(head))) + "|"
+    return [f"| {' | '.join(head)} |", line, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def say_machine(load: float, by: str = "make bench") -> str:
+    """What wrote a section, and on what kind of machine."""
+    return (f"Written by `{by}` on {platform.machine()}, {os.cpu_count() or 1} cores, "
+            f"Python {platform.python_version()}; load before it began {load:.1f}.")
 
 
 # --- inside -------------------------------------------------------------------------------------
@@ -169,9 +186,7 @@ def _write_week_share(size: int, found: Found) -> list[str]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], words: int | None = None) -> list[str]:
-    """A table whose figures stand right and whose column `words` stands left."""
-    line = "|" + "|".join(":---" if n == words else "---:" for n in range(len(head))) + "|"
-    return [f"| {' | '.join(head)} |", line, *(f"| {' | '.join(row)} |" for row in rows)]
+    return write_table(head, rows, () if words is None else (words,))
 
 
 def _ms(one: Found) -> list[str]:
@@ -182,8 +197,3 @@ def _say_aim(found: float, allowed: float) -> str:
     if found <= allowed:
         return f"Met: {found:.1f} ms"
     return f"Missed: {found:.1f} ms, {found - allowed:.1f} ms too long"
-
-
-def _say_machine(load: float) -> str:
-    return (f"Written by `make bench` on {platform.machine()}, {os.cpu_count() or 1} cores, "
-            f"Python {platform.python_version()}; load before it began {load:.1f}.")

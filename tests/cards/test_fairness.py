@@ -181,8 +181,9 @@ def test_no_small_count_can_be_worked_out_from_those_shown(first: list[int], sec
     shown = choose_shown(sums, counts, np.ones(12, dtype=bool), np.arange(12) == 11)
 
     assert (counts[shown] >= LEAST).all()
-    for row in np.flatnonzero(counts < LEAST):
-        assert not _can_be_worked_out(sums[shown].tolist(), sums[row].tolist())
+    assert not _gives_away(sums, counts, shown)
+    for row in np.flatnonzero(~shown & (counts >= LEAST)):      # and nothing is hidden for nothing
+        assert _gives_away(sums, counts, shown | (np.arange(12) == row))
 
 
 def test_one_hidden_group_takes_another_with_it() -> None:
@@ -190,6 +191,23 @@ def test_one_hidden_group_takes_another_with_it() -> None:
     sums = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     shown = choose_shown(sums, np.array([100, 50, 46, 4]), np.ones(4, dtype=bool), np.arange(4) == 0)
     assert shown.tolist() == [True, True, False, False]
+
+
+def test_figures_on_whole_groups_are_hidden_after_those_on_groups_crossed_with_groups() -> None:
+    cases, equality = invent(1)
+    tallies = count_groups(without(cases, truth=None), equality, form_groups(equality, cases.subjects))
+    kinds = {"cases", "selected", "events", "hits", "missed"}
+    hidden = {len(tally.group.columns) for tally in tallies if not tally.has(*kinds)}
+    assert hidden <= {2}
+
+
+def test_small_groups_that_are_all_empty_are_not_seen_to_be() -> None:
+    # 40 of the largest group were put forward and nobody else: shown, that 40 would say so.
+    cases = Cases(np.arange(300), np.tile([0, 1], 150), np.r_[np.ones(40), np.zeros(260)], np.full(300, 0.5))
+    equality = pd.DataFrame({"subject": np.arange(300), "sex": np.repeat(["a", "b", "c"], 100)})
+    found = audit(cases, equality, inputs=())
+    assert found.selected == 40
+    assert [group.counts["selected"] for group in found.groups] == [None, None, None]
 
 
 def test_what_is_left_over_is_protected_too() -> None:
@@ -276,6 +294,10 @@ def test_the_order_of_the_cases_changes_nothing() -> None:
 
 def _tests(tested: Any) -> tuple[float, float]:
     return tested.differ, tested.alike
+
+
+def _gives_away(sums: Any, counts: Any, shown: Any) -> bool:
+    return any(_can_be_worked_out(sums[shown].tolist(), sums[row].tolist()) for row in np.flatnonzero(counts < LEAST))
 
 
 def _can_be_worked_out(shown: list[list[int]], asked: list[int]) -> bool:

@@ -18,6 +18,7 @@ from engine.errors import RunError
 from engine.invent import invent
 from engine.lake import Lake
 from engine.pack import Pack
+from engine.schema import Subject
 from models.fitting import Fitted, choose_dates, fit_and_keep, fit_training
 from models.history import DTYPES, Training
 from models.leaks import LeakError
@@ -149,18 +150,27 @@ def test_too_little_history_is_told(shipped: Pack, tmp_path: Path) -> None:
     assert (problem.found, problem.allowed) == ("1 dates to learn from and to test on", "4 or more")
 
 
+def test_an_outcome_of_another_subject_is_told_so(shipped: Pack, tmp_path: Path) -> None:
+    with pytest.raises(RunError) as refused:
+        fit_and_keep(Lake(tmp_path / "home", shipped.contracts), shipped, "place", HARM, tmp_path, capacity=None,
+                     every=1, seed=1, note="", say=lambda _: None)
+    (problem,) = refused.value.problems
+    assert (problem.where, problem.allowed) == (f"--outcome {HARM}", "further_incidents_90d")
+
+
 # --- all of it ------------------------------------------------------------------------------------
 
 
 @pytest.mark.more
-@pytest.mark.parametrize(("outcome", "called"), [
-    (HARM, "person_harm_v1"), ("further_victim_90d", "person_vulnerability_v1"), ("further_incidents_90d", "place_v1")])
+@pytest.mark.parametrize(("subject", "outcome", "called"), [
+    ("person", HARM, "person_harm_v1"), ("person", "further_victim_90d", "person_vulnerability_v1"),
+    ("place", "further_incidents_90d", "place_v1")])
 def test_a_borough_of_20_000_gives_a_card_that_ranks(
-    large: Path, shipped: Pack, tmp_path: Path, outcome: str, called: str
+    large: Path, shipped: Pack, tmp_path: Path, subject: Subject, outcome: str, called: str
 ) -> None:
     said: list[str] = []
     sheet, report, page = fit_and_keep(
-        Lake(large, shipped.contracts), shipped, outcome, tmp_path, capacity=None, every=3, seed=1,
+        Lake(large, shipped.contracts), shipped, subject, outcome, tmp_path, capacity=None, every=3, seed=1,
         note="An invented borough.", say=said.append)
 
     card = read_card(sheet)
