@@ -28,8 +28,9 @@ from api.options import HOME, By, Cards, Day, FlagName, Home, NeededDay, Reason,
 from api.publishing import publish_pack
 from api.serving import serve, token
 from api.setting import RULES, Setting
+from api.storing import audit, publish, store
 from api.text import write_flag, write_lists
-from api.workshop import EXAMPLE, fit
+from api.workshop import DRIFT_EXAMPLE, EXAMPLE, FAIR_EXAMPLE, drift, fair, fit
 from engine.cases import read_all_cases, run_cases
 from engine.errors import Problem, RuleError, RunError
 from engine.flag import write_json
@@ -239,7 +240,18 @@ app.command(epilog=give_example("wardwise serve", "wardwise serve --port 8080 --
 app.add_typer(token, name="token")
 
 
+# --- what people decide in the site ----------------------------------------------------------------
+
+app.command(epilog=give_example("wardwise publish", "wardwise publish --run 2026-11-23"))(publish)
+app.add_typer(store, name="store")
+app.add_typer(audit, name="audit")
+
+
+# --- the workshop ----------------------------------------------------------------------------------
+
 app.command(epilog=EXAMPLE)(fit)
+app.command(epilog=FAIR_EXAMPLE)(fair)
+app.command(epilog=DRIFT_EXAMPLE)(drift)
 
 
 @app.command(epilog=give_example("wardwise demo", "wardwise demo --residents 8000 --home demo-data"))

@@ -5,6 +5,7 @@
     ├── ExtractError    data suppliers    4     a file that cannot be read, or a feed refused whole
     ├── RunError        operators         5     a run that cannot be made, found or replayed
     ├── ScreenError     housing officers  6     an offer that cannot be screened, overridden or recorded as asked
+    ├── StoreError      operators         7     a store that is not ready, or a change somebody else was faster with
     └── UsageError      whoever typed it  2
 
 Every error carries *all* the problems found, each with where, what was found, what is allowed and how
