@@ -19,9 +19,6 @@ from engine.runs import Runs
 RULES = Path(engine.__file__).resolve().parent.parent / "rules"
 """`rules` holds no Python, so it is found beside the engine: in a checkout and when installed alike."""
 
-CARDS = RULES.parent / "models" / "cards"
-"""Files, not code: the doors read cards as they read rules, and never import the workshop that fits them."""
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -33,9 +30,12 @@ class Setting:
 
     @property
     def card_folder(self) -> Path:
-        """The folder of score cards: the one named, else the home's own, else those installed with Wardwise."""
-        own = self.home / "cards"
-        return self.carded or (own if own.exists() else CARDS)
+        """The folder of score cards: the one named, else the home's own, else those installed beside these rules.
+
+        Rules of somebody else's may lack the facts that the installed cards ask for, so none come with them.
+        """
+        own, installed = self.home / "cards", self.rules.resolve().parent / "models" / "cards"
+        return self.carded or (own if own.exists() else installed)
 
     @cached_property
     def cards(self) -> tuple[Card, ...]:

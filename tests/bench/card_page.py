@@ -56,7 +56,7 @@ def write_public(found: Found) -> str:
 
 def write_borough(found: Found) -> str:
     """For each card: rivals, then rules."""
-    parts = [f"{found['residents']:,} residents, {found['months']} months, seed {found['seed']}; a date every "
+    parts = [f"{found['months']} months, seed {found['seed']}; a date every "
              f"{found['every']} month(s), each with a year of records behind it. The last third of the dates tests "
              "what the earlier ones taught, with the horizon left out between them, as `wardwise fit` does it. The "
              "list has as many places at each date as the policy gives a meeting. The oracle ranks by what the "
@@ -108,7 +108,8 @@ def _write_card(card: Found) -> str:
              for each in card["rules"] if each["flagged"] >= FEWEST]
     few = sum(each["flagged"] < FEWEST for each in card["rules"])
     lines = [
-        f"{card['dates']} dates, {card['lists']} of them tested; learned from {card['trained_rows']:,} rows with "
+        f"{card['residents']:,} residents; {card['dates']} dates, {card['lists']} of them tested; learned from "
+        f"{card['trained_rows']:,} rows with "
         f"{card['trained_events']:,} events, tested on {card['rows']:,} with {card['events']:,}. "
         f"{card['factors']} factors. Licence: {card['licence']}. {card['places']} places at each date.", "",
         *write_table(["ranking", "AUC", "Brier", "ECE", "right, of the list"], rivals, words=(0,))]

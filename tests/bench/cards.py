@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,9 @@ SECTIONS = ("public", "borough", "groups")
 OUTCOMES = {"further_harm_90d": "offender", "further_victim_90d": "victim", "further_incidents_90d": "propensity",
             "tenancy_failed_365d": "chance"}
 """What each card foresees, and what truly drives it, as the invention writes it down."""
+LETS, LETS_EVERY = (50_000, 120), 3
+"""Residents and months of the borough for offers, and months between dates: an outcome that takes a year needs a year
+between learning and testing, and 20,000 people let too few homes for a card to say anything."""
 AUDITED = "further_victim_90d"
 LONG_LIST = 0.02        # of the residents: the meeting's own list is too short to tell groups apart
 
@@ -110,7 +113,14 @@ def measure_borough(asked: Asked) -> dict[str, Any]:
     cards = {}
     for name in OUTCOMES:
         print(name, flush=True)
-        cards[name] = _fit(made, made.past.outcomes.named[name], asked)
+        outcome = made.past.outcomes.named[name]
+        if outcome.subject == "allocation":
+            made = make_borough(asked.keep, *LETS, seed=1, recorded=1.0)
+            asked = replace(asked, every=LETS_EVERY)
+        kept = asked.keep / f"{name}.json"      # a fit takes many minutes: delete this file for another
+        if not kept.exists():
+            kept.write_text(json.dumps(_fit(made, outcome, asked) | {"residents": made.residents}), encoding="utf-8")
+        cards[name] = json.loads(kept.read_text(encoding="utf-8"))
     return {"residents": asked.residents, "months": asked.months, "every": asked.every, "seed": 1, "cards": cards}
 
 
@@ -157,7 +167,10 @@ def make_borough(keep: Path, residents: int, months: int, seed: int, recorded: f
 
 
 def read_oracle(made: Made, outcome: Outcome, dates: list[date]) -> dict[Any, float]:
-    """What truly drives an outcome, by subject, for people by (subject, date)."""
+    """What truly drives an outcome, by subject, for people by (subject, date), from 0 to 1.
+
+    Only of offers is it a chance. A propensity p is given as p / (1 + p), which keeps its order and is no chance.
+    """
     truth = made.folder / "truth"
     if outcome.subject == "allocation":
         lets = pd.read_parquet(truth / "lets.parquet")
@@ -165,13 +178,13 @@ def read_oracle(made: Made, outcome: Outcome, dates: list[date]) -> dict[Any, fl
     if outcome.subject == "place":
         streets = pd.read_parquet(truth / "streets.parquet")
         driven = dict(zip(streets["usrn"].astype(str), streets["propensity"], strict=True))
-        return dict(_name_places(made, driven))
+        return {place: value / (1 + value) for place, value in _name_places(made, driven)}
     found: dict[Any, float] = {}
     people, registry = name_true_people(made.folder, made.past.lake, UNTIL), empty_registry()
     for day in dates:
         registry = made.past.read_facts(day, registry).registry
         driven = read_propensity(made.folder, name_people(registry, None), people, OUTCOMES[outcome.name])
-        found |= {(name, day): value for name, value in driven.items()}
+        found |= {(name, day): value / (1 + value) for name, value in driven.items()}
     return found
 
 
@@ -208,12 +221,17 @@ def _fit(made: Made, outcome: Outcome, asked: Asked) -> dict[str, Any]:
         "seconds": time.perf_counter() - began,
         "rivals": [{"name": each.name, "role": each.role, "why_not": each.why_not,
                     "auc": _write(each.quality.auc) if each.quality else None,
-                    "brier": _write(each.quality.brier) if each.quality else None,
-                    "ece": each.quality.ece if each.quality else None,
+                    "brier": _write(each.quality.brier) if each.quality and not _is_order(each.role, outcome) else None,
+                    "ece": each.quality.ece if each.quality and not _is_order(each.role, outcome) else None,
                     "precision": each.capacity.precision.expected if each.capacity else None}
                    for each in found.rivals],
         "rules": [{"rule": each.rule, "flagged": each.flagged, "precision": _write(each.precision),
                    "card": _write(each.card)} for each in found.rules]}
+
+
+def _is_order(role: str, outcome: Outcome) -> bool:
+    """Whether a ranking gives no chances: an oracle of propensities."""
+    return role == "oracle" and OUTCOMES[outcome.name] != "chance"
 
 
 def _audit(made: Made, card: Any, nulls: Any) -> dict[str, Any]:

@@ -37,11 +37,11 @@ def make_training(pack: Pack, people: int = 450, seed: int = 1) -> Training:
     random = np.random.default_rng(seed)
     rows = people * len(DATES)
     reports, suspected = random.poisson(0.6, rows), random.poisson(0.2, rows)
-    known_to_youth_justice = random.random(rows) < 0.3
-    odds = -3 + 0.9 * reports + 0.8 * suspected + 0.5 * known_to_youth_justice
+    managed = random.random(rows) < 0.3
+    odds = -3 + 0.9 * reports + 0.8 * suspected + 0.5 * managed
     kinds = {name: DTYPES[pack.features[f"person.{name}"].type] for name in (
-        "asb_subject_days", "asb_subject_365d", "da_suspect_365d", "youth_justice_open", "fire_subject_days")}
-    columns = (random.integers(12, 80, rows), reports, suspected, known_to_youth_justice, [None] * rows)
+        "asb_subject_days", "asb_subject_365d", "da_suspect_365d", "mappa", "fire_subject_days")}
+    columns = (random.integers(12, 80, rows), reports, suspected, managed, [None] * rows)
     ids = np.tile([f"P{number:06d}" for number in range(people)], len(DATES))
     as_of = np.repeat(pd.to_datetime(DATES), people)
     table = pd.DataFrame({
@@ -126,14 +126,14 @@ def test_an_oracle_stands_beside_the_card(shipped: Pack) -> None:
 def test_every_leak_is_refused_at_once_and_said_in_words(fit: Callable[..., Fitted], training: Training) -> None:
     rows = training.rows.assign(
         fire_subject_days=training.rows["label"] * 3,
-        youth_justice_open=pd.array(np.resize(["police", "housing", "health"], len(training.rows)), dtype="string"))
+        mappa=pd.array(np.resize(["police", "housing", "health"], len(training.rows)), dtype="string"))
     late = training.log.assign(newest=[{**told, "involvements": str(day)} for told, day in
                                        zip(training.log["newest"], training.log["as_of"], strict=True)])
     with pytest.raises(LeakError) as refused:
         fit(replace(training, rows=rows, log=late))
 
     said = {problem.where: problem.found for problem in refused.value.problems}
-    assert said["youth_justice_open"] == "3 of its 3 levels are declared recorders"
+    assert said["mappa"] == "3 of its 3 levels are declared recorders"
     assert said["asb_subject_365d"] == "known on the as-of date or later in 4,050 of 4,050 rows"
     assert "fire_subject_days" in {problem.where for problem in refused.value.problems if "AUC 1.000" in problem.found}
 

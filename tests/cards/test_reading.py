@@ -141,7 +141,7 @@ FORBIDDEN: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
     "the young, as trouble": ("F-22 F-23", "age", ()),
     "the old, as victims": ("F-22", "age", SUFFERED),
     "who owes rent, as a danger": ("F-23", "arrears_weeks", ()),
-    "who stayed away from school, as a danger": ("F-23", "school_absence_270d", ()),
+    "who stayed away from school, as a danger": ("F-22 F-23", "school_absence_270d", ()),
     "what somebody did, towards what they suffer": ("F-24", "asb_subject_ev2_183d", SUFFERED),
 }
 NO_TENURE = (GOOD[GOOD.index("  - fact: tenure"):GOOD.index("scores:")], ""), ("from: -2", "from: 0")
@@ -160,7 +160,8 @@ def test_a_card_is_refused_what_a_rule_is_refused(who: str, shipped: Pack, tmp_p
 
 @pytest.mark.parametrize(("fact", "axis", "subject", "entries"), [
     ("need_ld", "vulnerability", "person", ["F-22"]), ("need_yp1617", "vulnerability", "person", ["F-22"]),
-    ("sen_support_365d", "vulnerability", "person", ["F-22"]), ("young_carer_365d", "harm", "person", ["F-23"]),
+    ("sen_support_365d", "vulnerability", "person", ["F-22"]), ("young_carer_365d", "harm", "person", ["F-22", "F-23"]),
+    ("suspensions_365d", "vulnerability", "person", ["F-22"]), ("youth_justice_open", "harm", "person", ["F-22"]),
     ("wheelchair", "harm", "person", ["F-22", "F-23"]), ("applicant_need_mh", "process", "allocation", ["F-22"]),
     ("mappa", "vulnerability", "person", ["F-24"]), ("mappa", "harm", "person", []),
     ("needs_count", "vulnerability", "person", []), ("property_min_age", "process", "allocation", [])])
