@@ -27,6 +27,9 @@ $(VENV)/ready: $(BIN)/python requirements/dev.txt pyproject.toml
 demo: setup ## invent a borough, run its week, print the list with reasons and one flag in full
 	$(W) demo
 
+serve: setup ## invent a borough and open the officers' site on it, with a made-up person for each role
+	$(W) serve --demo --home demo-data
+
 check: setup ## format, lint, types, layers, rules and their cases
 	$(BIN)/ruff check engine api models tests
 	$(BIN)/mypy
@@ -48,4 +51,7 @@ pins: ## resolve requirements/*.txt again from pyproject.toml (hashes, no index 
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --group dev pyproject.toml -o requirements/dev.txt
 
-.PHONY: help setup demo check test test-all bench pins
+vendor: ## fetch the site's style sheets and scripts again (Node and npm, only to upgrade them)
+	$(BIN)/python api/static/vendor.py
+
+.PHONY: help setup demo serve check test test-all bench pins vendor

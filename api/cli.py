@@ -25,6 +25,7 @@ from api.extracts import feeds, ingest, invent, quarantine
 from api.guard import Doors, speak_utf8, standing, steps, tell
 from api.listing import build_listing, csv_rows, find_aside
 from api.options import HOME, By, Cards, Day, FlagName, Home, NeededDay, Reason, Rules, RunName, give_example
+from api.people import user
 from api.publishing import publish_pack
 from api.serving import serve, token
 from api.setting import RULES, Setting
@@ -236,13 +237,15 @@ app.command(epilog=give_example(
 
 # --- the service ----------------------------------------------------------------------------------
 
-app.command(epilog=give_example("wardwise serve", "wardwise serve --port 8080 --as-of 2026-11-23"))(serve)
+app.command(epilog=give_example("wardwise serve", "wardwise serve --demo --home demo-data",
+                                "wardwise serve --port 8080 --as-of 2026-11-23"))(serve)
 app.add_typer(token, name="token")
 
 
 # --- what people decide in the site ----------------------------------------------------------------
 
 app.command(epilog=give_example("wardwise publish", "wardwise publish --run 2026-11-23"))(publish)
+app.add_typer(user, name="user")
 app.add_typer(store, name="store")
 app.add_typer(audit, name="audit")
 

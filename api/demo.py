@@ -14,14 +14,15 @@ from api.listing import all_shown, build_listing
 from api.reports import write_run
 from api.screened import write_screening
 from api.screens import Asker, FrontDesk, Once
-from api.serving import read_clock
 from api.setting import Setting
 from api.text import write_flag, write_lists
-from api.today import Today
+from api.today import Today, read_clock
 from engine.desks import Desks
 from engine.errors import ExtractError, Problem, UsageError
 from engine.invent import invent
 from engine.runs import Runs
+from engine.store.database import SYSTEM, Database, upgrade
+from engine.store.publishing import publish_run
 from engine.weekly import make_run
 
 UNTIL = date(2026, 11, 23)
@@ -32,14 +33,7 @@ _OF_EACH = 5        # of each list: enough to see how reasons read
 def show_demo(setting: Setting, residents: int) -> str:
     """Invents, takes in, runs, and gives the text to print. The same again changes nothing."""
     borough = setting.home / "invented"
-    if (setting.home / "ledger.jsonl").exists() and not borough.exists():
-        raise UsageError(Problem(str(setting.home), "this home already holds partners' records",
-                                 "an empty home, so that nobody invented ever stands among real people",
-                                 "name another with --home, or leave it out"))
-    with steps("inventing a borough") as say:
-        invent(borough, residents, MONTHS, SEED, UNTIL, say)
-    _take_in_all(setting, borough / "extracts")
-    run = save_run(setting, UNTIL, None)
+    run = _invent_run(setting, borough, residents)
     listing = build_listing(setting.runs, run)
     parts = [f"Nobody in this borough exists. {residents:,} residents were invented with seed {SEED}.",
              write_run(run, setting.runs.manifest(run), setting.runs.lists(run)),
@@ -52,6 +46,30 @@ def show_demo(setting: Setting, residents: int) -> str:
     if pair:
         parts += ["One offer screened, before it is made\n" + "=" * 37, _screen(setting, run, *pair)]
     return "\n\n".join([*parts, _say_next(setting.home, first["flag"] if first else "SUBJECT", borough, pair)])
+
+
+def prepare(setting: Setting, store: str, residents: int = 20_000) -> None:
+    """An invented borough whose run stands before people in a store, for looking at the site. Twice is once."""
+    run = setting.runs.latest()
+    if run is None or not (setting.home / "invented").exists():
+        run = _invent_run(setting, setting.home / "invented", residents)
+    upgrade(store)
+    database = Database(store)
+    with steps("putting the run before people"), database.writing(read_clock(), SYSTEM) as writing:
+        publish_run(writing, setting.runs, run)
+    database.close()
+
+
+def _invent_run(setting: Setting, borough: Path, residents: int) -> str:
+    """The name of the run of a borough invented into a home that holds nobody real."""
+    if (setting.home / "ledger.jsonl").exists() and not borough.exists():
+        raise UsageError(Problem(str(setting.home), "this home already holds partners' records",
+                                 "an empty home, so that nobody invented ever stands among real people",
+                                 "name another with --home, or leave it out"))
+    with steps("inventing a borough") as say:
+        invent(borough, residents, MONTHS, SEED, UNTIL, say)
+    _take_in_all(setting, borough / "extracts")
+    return save_run(setting, UNTIL, None)
 
 
 def find_example(runs: Runs, run: str) -> tuple[str, str] | None:

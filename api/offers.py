@@ -21,9 +21,8 @@ from api.layout import wrap
 from api.options import HOME, AsOf, By, Home, Reason, Rules, give_example
 from api.screened import write_screening, write_shortlist
 from api.screens import Asker, FrontDesk, Once, Shown
-from api.serving import read_clock
 from api.setting import RULES, Setting
-from api.today import Today
+from api.today import Today, read_clock
 from api.tokens import Right, Tokens
 from api.words import ASK_OF
 from engine.answers import Raw

@@ -6,22 +6,30 @@ by the clock.
 
 from __future__ import annotations
 
+import os
 import socket
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 
+from api.demo import prepare
 from api.guard import steps, tell
 from api.layout import table
 from api.options import HOME, AsOf, Day, Home, Rules, give_example
 from api.screens import FrontDesk
 from api.service import OPENAPI, make_service
 from api.setting import RULES, Setting
-from api.today import Today
+from api.storing import StoreUrl, has_store, name_store
+from api.today import Today, read_clock
 from api.tokens import Role, Tokens
+from api.web.app import join, make_site
+from api.web.brand import read_brand
+from api.web.login_settings import read_settings
 from engine.errors import Problem, UsageError
+from engine.store.database import Database
 
 token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="""Give, list and revoke tokens.
 
@@ -32,21 +40,33 @@ TokenName = Annotated[str, typer.Argument(metavar="NAME", help="Who holds it: a 
 def serve(
     host: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port it listens on.", min=1, max=65535)] = 8000,
-    as_of: AsOf = None, home: Home = HOME, rules: Rules = RULES,
+    as_of: AsOf = None, home: Home = HOME, rules: Rules = RULES, store: StoreUrl = None,
+    demo: Annotated[bool, typer.Option(
+        "--demo", help="Invent a borough, and let anybody in as a made-up person.")] = False,
 ) -> None:
-    """Start the JSON service for screening offers.
+    """Start the officers' site, and the JSON service for screening offers.
 
-    One process, without TLS: put a proxy with TLS before it when it leaves this machine. No request is logged.
+    The site shows what `wardwise publish` put before people; without a store only the service is started. With --demo
+    nothing has to be there: a borough is invented, and nobody in it exists.
+
+    One process, without TLS: put a proxy with TLS before it when it leaves this machine, and say with WARDWISE_ADDRESS
+    where browsers reach it and with WARDWISE_SECRET what its secrets are made from. No request is logged.
     """
-    setting, door = Setting(home, rules), _listen(host, port)
+    setting, door, url = Setting(home, rules), _listen(host, port), name_store(home, store)
+    if demo:
+        prepare(setting, url)
+    settings = read_settings(os.environ, f"http://{host}:{port}", demo) if demo or has_store(url) else None
     with steps("making the desk") as say:
         today = Today(setting, lambda: as_of or date.today(), say)
         desk = today.open()
     front = FrontDesk(home, today.open, read_clock)
     tell(f"Reading {setting.home} as of {desk.as_of}, with the rules of {setting.rules}.\n"
          f"Listening on http://{host}:{port}; what may be asked is described at http://{host}:{port}{OPENAPI}\n"
-         "Ctrl-C stops it.")
-    service = make_service(front, Tokens(home), home)
+         + (f"The site is at {settings.address}\n" if settings else "There is no site: `wardwise store upgrade` makes "
+            "the store it needs.\n") + "Ctrl-C stops it.")
+    service: ASGIApp = make_service(front, Tokens(home), home)
+    if settings is not None:
+        service = join(service, make_site(Database(url), settings, brand=read_brand(os.environ)))
     uvicorn.Server(uvicorn.Config(service, access_log=False, log_level="warning", server_header=False,
                                   proxy_headers=False)).run(sockets=[door])
 
@@ -82,11 +102,6 @@ def revoke_token(name: TokenName, home: Home = HOME) -> None:
     """End a token at once. Its name stays beside what was done with it."""
     ended = Tokens(home).revoke(name, date.today())
     typer.echo(f"The token of {ended.name} no longer works.")
-
-
-def read_clock() -> datetime:
-    """Now, to the second."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,10 +12,11 @@ import typer
 
 from api.guard import steps
 from api.options import HOME, Home, RunName, give_example
-from api.serving import read_clock
 from api.setting import RULES, Setting
+from api.today import read_clock
 from engine.errors import Problem, RunError, UsageError
 from engine.store.audit import Head, head, verify
+from engine.store.connections import find_file
 from engine.store.database import SYSTEM, Database, upgrade
 from engine.store.publishing import Published, publish_run
 
@@ -34,6 +35,12 @@ Every change is a line tied to the line before. What somebody changed by hand br
 def name_store(home: Path, url: str | None) -> str:
     """The URL somebody gave, or that of the file in the home."""
     return url or f"sqlite:///{home / 'store.db'}"
+
+
+def has_store(url: str) -> bool:
+    """Whether a store was made there: a file that is not there is none; a server is asked for when it is opened."""
+    file = find_file(url)
+    return file is None or file.exists()
 
 
 def open_store(home: Path, url: str | None) -> Database:

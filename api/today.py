@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from api.guard import tell
@@ -74,3 +74,8 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     except FileNotFoundError:
         return 0, 0, 0
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def read_clock() -> datetime:
+    """Now, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)

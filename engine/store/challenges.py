@@ -89,6 +89,12 @@ def find(reading: Reading, states: Sequence[str] = ("open",)) -> tuple[Challenge
     return _all(reading, select(challenges).where(challenges.c.state.in_(states)))
 
 
+def find_contested(reading: Reading, flags: Sequence[str]) -> frozenset[str]:
+    """Those of some flags that somebody ever challenged."""
+    query = select(challenges.c.flag).where(challenges.c.flag.in_(list(flags))).distinct()
+    return frozenset(row["flag"] for row in reading.all(query))
+
+
 def of_flag(reading: Reading, flag: str) -> tuple[Challenge, ...]:
     """Every challenge to a flag, oldest first."""
     return _all(reading, select(challenges).where(challenges.c.flag == flag))

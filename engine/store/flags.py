@@ -4,7 +4,7 @@ changes their state. A flag's text is the run's own, byte for byte, and is never
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -65,7 +65,8 @@ class StoredFlag:
 class Filters:
     """Which flags are wanted. None does not limit; an empty tuple lets nothing through, so that no right means nothing.
 
-    `search`: part of a name or subject id, in any case. Several limits must all hold.
+    `search`: part of a name or subject id, in any case; `within`: a condition on `flags`, as rights write it. Several
+    limits must all hold.
     """
 
     runs: tuple[str, ...] | None = None
@@ -79,6 +80,7 @@ class Filters:
     states: tuple[str, ...] | None = None
     changes: tuple[str, ...] | None = None
     search: str = ""
+    within: ColumnElement[bool] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ _PLAIN = {"runs": "run", "lists": "list", "bands": "band", "wards": "ward", "lea
           "changes": "change"}
 _LABELLED = {"axes": "axis", "themes": "theme", "agencies": "agency"}
 _KINDS = {"axis": "axes", "theme": "themes", "agency": "agencies", "rule": "rules"}
-_COLUMNS = [flags.c[field.name] for field in fields(FlagRow) if field.name in flags.c]
+_COLUMNS = [flags.c[each.name] for each in fields(FlagRow) if each.name in flags.c]
 _RANK = case({band: rank for rank, band in enumerate(BANDS)}, value=flags.c.band, else_=len(BANDS))
 _ORDERS: Mapping[str, Sequence[Any]] = {
     "list": (flags.c.list, flags.c.as_of.desc(), flags.c.position, flags.c.id),
@@ -206,6 +208,8 @@ def _terms(filters: Filters) -> list[ColumnElement[bool]]:
         if (allowed := getattr(filters, name)) is not None:
             labelled = select(labels.c.flag).where(labels.c.kind == kind, labels.c.value.in_(allowed))
             terms.append(flags.c.id.in_(labelled))
+    if filters.within is not None:
+        terms.append(filters.within)
     if searched := filters.search.strip().casefold():
         terms.append(flags.c.folded.contains(searched, autoescape=True))
     return terms

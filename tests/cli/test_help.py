@@ -32,7 +32,8 @@ def test_the_commands_are_the_ones_promised() -> None:
         "invent", "ingest", "feeds", "quarantine", "run", "list", "explain", "replay", "runs",
         "screen", "shortlist", "override", "offer", "withdraw", "overrides", "snooze", "reviewed", "person",
         "check", "publish-pack", "serve", "publish", "fit", "fair", "drift", "demo", "version",
-        "token add", "token list", "token revoke", "store upgrade", "audit verify", "audit head"]
+        "token add", "token list", "token revoke", "user add", "user list", "user disable", "user reset",
+        "user link", "store upgrade", "audit verify", "audit head"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -51,7 +52,7 @@ def test_help_ends_with_an_example_that_can_be_typed(
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in (
     "version", "demo", "check", "invent", "publish-pack", "publish") and name.split()[0] not in (
-        "token", "store", "audit")])
+        "token", "user", "store", "audit")])
 def test_every_command_on_kept_data_takes_a_home_and_rules(office: Office, name: str) -> None:
     said = office.read(name, "--help")
     assert "WARDWISE_HOME" in said

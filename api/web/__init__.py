@@ -1,0 +1,1 @@
+"""The officers' site: server-made pages over what the engine has kept."""
