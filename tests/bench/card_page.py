@@ -56,9 +56,10 @@ def write_public(found: Found) -> str:
 
 def write_borough(found: Found) -> str:
     """For each card: rivals, then rules."""
-    parts = [f"{found['months']} months, seed {found['seed']}; a date every "
-             f"{found['every']} month(s), each with a year of records behind it. The last third of the dates tests "
-             "what the earlier ones taught, with the horizon left out between them, as `wardwise fit` does it. The "
+    parts = [f"{found['months']} months, seed {found['seed']}, a date every {found['every']} month(s). For offers, "
+             "whose outcome takes a year, 120 months and a date every 3. Each date has a year of records behind it. "
+             "The last third of the dates tests what the earlier ones taught, with the horizon left out between them, "
+             "as `wardwise fit` does it. The "
              "list has as many places at each date as the policy gives a meeting. The oracle ranks by what the "
              "invention drew events from; it is a ceiling for what it drives, and other things are reported too. "
              "Intervals: 95 %, by subject."]

@@ -113,13 +113,12 @@ def measure_borough(asked: Asked) -> dict[str, Any]:
     cards = {}
     for name in OUTCOMES:
         print(name, flush=True)
-        outcome = made.past.outcomes.named[name]
+        outcome, like = made.past.outcomes.named[name], asked
         if outcome.subject == "allocation":
-            made = make_borough(asked.keep, *LETS, seed=1, recorded=1.0)
-            asked = replace(asked, every=LETS_EVERY)
+            made, like = make_borough(asked.keep, *LETS, seed=1, recorded=1.0), replace(asked, every=LETS_EVERY)
         kept = asked.keep / f"{name}.json"      # a fit takes many minutes: delete this file for another
         if not kept.exists():
-            kept.write_text(json.dumps(_fit(made, outcome, asked) | {"residents": made.residents}), encoding="utf-8")
+            kept.write_text(json.dumps(_fit(made, outcome, like) | {"residents": made.residents}), encoding="utf-8")
         cards[name] = json.loads(kept.read_text(encoding="utf-8"))
     return {"residents": asked.residents, "months": asked.months, "every": asked.every, "seed": 1, "cards": cards}
 

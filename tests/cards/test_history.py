@@ -241,15 +241,18 @@ def test_an_offer_is_judged_by_the_tenancy_of_that_applicant_in_that_home(past: 
 # --- features -------------------------------------------------------------------------------------
 
 
-def test_features_have_the_types_that_are_declared_and_unknown_is_na(harm: Training, shipped: Pack) -> None:
-    kinds = {name: str(harm.rows[name].dtype) for name in harm.features}
+def test_features_have_the_types_that_are_declared_and_unknown_is_na(
+    past: Past, declared: Outcomes, shipped: Pack
+) -> None:
+    suffered = build_history(past, declared.named[VICTIM], [T])
+    kinds = {name: str(suffered.rows[name].dtype) for name in suffered.features}
     assert set(kinds.values()) <= {"Int64", "Float64", "boolean", "string"}
-    assert kinds["asb_subject_183d"] == "Int64"
+    assert kinds["asb_victim_183d"] == "Int64"
     assert kinds["arrears_weeks"] == "Float64"
-    assert harm.rows["arrears_weeks"].isna().all()          # the rent feed never sent anything
-    assert list(harm.rows) == ["subject", "as_of", *harm.features, "label", "treated"]
-    assert list(harm.rules) == [r.id for r in shipped.rules_of("person", T)]
-    assert len(harm.rules) == len(harm.groups) == len(harm.weights) == len(harm.rows)
+    assert suffered.rows["arrears_weeks"].isna().all()          # the rent feed never sent anything
+    assert list(suffered.rows) == ["subject", "as_of", *suffered.features, "label", "treated"]
+    assert list(suffered.rules) == [r.id for r in shipped.rules_of("person", T)]
+    assert len(suffered.rules) == len(suffered.groups) == len(suffered.weights) == len(suffered.rows)
 
 
 def test_what_no_rule_of_the_axis_may_read_is_left_out_and_says_why(harm: Training) -> None:
@@ -265,7 +268,7 @@ def test_an_undated_column_of_an_archive_is_not_learned_from(past: Past, harm: T
 
 
 def test_an_archive_does_not_tell_how_a_tenancy_ended_before_it_did(past: Past, declared: Outcomes) -> None:
-    later = build_history(past, declared.named[HARM], [T, T + timedelta(days=120), T + timedelta(days=300)])
+    later = build_history(past, declared.named[VICTIM], [T, T + timedelta(days=120), T + timedelta(days=300)])
     failed = later.rows.groupby("as_of")["failed_tenancies_1095d"].sum()
     assert failed.tolist() == [0, 0, 2]     # taken up on day 20; Failed and Elsewhere end on day 200
 

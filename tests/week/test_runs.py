@@ -39,7 +39,8 @@ features:
   suffered: {{title: Reports suffered, type: integer, unit: reports, measure: distinct incident, of: involvements,
     where: side == victim, windows: [90], {_FEEDS}, absence: zero, agency: [police], {_SIGNED}}}
   did: {{title: Reports of this person, type: integer, unit: reports, measure: distinct incident, of: involvements,
-    where: side == subject, windows: [90], {_FEEDS}, absence: zero, agency: [police], {_SIGNED}}}
+    where: side == subject, windows: [90], {_FEEDS}, absence: zero, agency: [police], sensitivity: criminal,
+    purpose: prevent_crime_and_disorder}}
 """, "place": """
 subject: place
 features:
