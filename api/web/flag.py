@@ -44,6 +44,7 @@ def show_flag(request: Request, id: str, me: Annotated[Reach, Depends(reader)], 
     with find_database(request).reading() as reading:
         stored = me.read(reading, id)
         flag, row = json.loads(stored.text), stored.row
+        may_decide = all(me.may(reading, "decide", [row]))
         timeline = order_records(flag["records"])
         values = {
             "flag": flag, "row": row, "timeline": timeline, "first_records": FIRST_RECORDS,
@@ -54,7 +55,7 @@ def show_flag(request: Request, id: str, me: Annotated[Reach, Depends(reader)], 
             "done": _DONE.get(done, ""),
             "slower": _say_slower(reading, row) if done == SLOWER else "",
             "can_take_up": can_take_up(row, me) and all(me.may(reading, "take_up", [row])),
-            "can_decide": can_decide(row) and all(me.may(reading, "decide", [row])),
+            "can_decide": can_decide(row) and may_decide, "may_decide": may_decide,
             "history": _tell_history(reading, row),
         }
     return find_pages(request).show(request, "flag.html", values)

@@ -158,3 +158,11 @@ def test_times_are_those_of_a_clock_in_london(moment: datetime, said: str) -> No
     (str(int((NOW - timedelta(seconds=95)).timestamp())), 95), ("", None), ("x", None), ("9" * 20, None), ("0", None)])
 def test_how_long_it_took_is_counted_where_it_can_be_believed(started: str, seconds: int | None) -> None:
     assert count_seconds(started, NOW) == seconds
+
+
+def test_only_who_may_not_decide_is_told_that_others_do(visit: Visit) -> None:
+    chair, analyst = visit("tasking_chair"), visit("analyst")
+    page = chair.flags("/people")[0]
+    assert "The tasking group decides" not in chair.get(page).text
+    assert "The tasking group decides" in analyst.get(page).text
+    assert "Take it up" not in analyst.get(page).text
