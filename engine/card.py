@@ -14,28 +14,17 @@ from functools import partial
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
-
+from engine.card_form import AnswerForm, BinForm, CardForm, FactorForm, Needed, NeedForm, ScoreForm
 from engine.condition import All, Any_, Condition, Known, exists_in, names_in, rules_in
 from engine.documents import Located
 from engine.errors import Problem, RuleError
 from engine.factor import Bin, Factor, check_factor
-from engine.forms import STRICT, fill_form, read_when, read_whole
+from engine.forms import fill_form, read_when, read_whole
+from engine.licence import ENOUGH_EVENTS, ENOUGH_ROWS, LEAST_ROWS, LICENCES, Licence, licence_for
 from engine.rule import BANDS, Axis, Band
 from engine.schema import Subject
-
-Licence = Literal["silent", "rank", "probability"]
-LICENCES: tuple[Licence, ...] = get_args(Licence)
-Needed = Literal["records", "days"]
-
-MOST_FACTORS = 12
-"""As many as an officer reads. On a public set of parolees a regression of 95 terms ranked people no better."""
-LEAST_ROWS = 500
-"""Below this a card stays silent, because its points are mostly noise."""
-ENOUGH_ROWS, ENOUGH_EVENTS = 2_500, 250
-"""From here on a card of points was calibrated to within 0.02; with fewer it may put in order and say no chance."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +124,6 @@ class Card:
         return All((*(part for part in first if part is not None), asked))
 
 
-def licence_for(rows: float, events: float) -> Licence:
-    """The most a card may say that was learned from so many rows, of which so many were events."""
-    if rows < LEAST_ROWS:
-        return "silent"
-    return "rank" if rows < ENOUGH_ROWS or events < ENOUGH_EVENTS else "probability"
-
-
 def read_cards(folder: Path) -> tuple[Card, ...]:
     """The cards in a folder, by name. Raises RuleError with every problem of every file."""
     problems: list[Problem] = []
@@ -173,74 +155,14 @@ def read_card(path: Path) -> Card:
 
 # --- reading ------------------------------------------------------------------------------------
 
-_Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _CardForm(BaseModel):
-    model_config = STRICT
-    card: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    title: str | None = None
-    subject: Subject | None = None
-    axis: Axis | None = None
-    outcome: str | None = None
-    status: Literal["trial", "live", "retired"] = "trial"
-    licence: Licence = "rank"
-    fitted: dict[str, Any] = Field(default_factory=dict)
-    applies: Any = None
-    needs: dict[Needed, Any] = Field(default_factory=dict)
-    bands: dict[Band, _Share] = Field(default_factory=dict)
-    answer: Any = None
-    factors: list[Any] = Field(max_length=MOST_FACTORS)
-    scores: list[Any] = Field(min_length=1)
-    workshop: dict[str, Any] = Field(default_factory=dict)      # for learning it again; never read here
-
-
-class _AnswerForm(BaseModel):
-    model_config = STRICT
-    authority: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
-    review_by: date
-    convene: list[str] = Field(min_length=1)
-
-
-class _FactorForm(BaseModel):
-    model_config = STRICT
-    fact: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    bins: list[Any] = Field(min_length=1)
-    range: list[float] | None = Field(default=None, min_length=2, max_length=2)
-
-
-class _BinForm(BaseModel):
-    model_config = STRICT
-    when: Any
-    points: int = Field(ge=-10, le=10)
-    share: _Share
-
-
-class _NeedForm(BaseModel):
-    model_config = STRICT
-    fact: str
-    least: float = Field(gt=0)
-
-
-class _ScoreForm(BaseModel):
-    model_config = STRICT
-    from_: int = Field(alias="from")
-    to: int
-    probability: _Share
-    low: _Share
-    high: _Share
-    rows: int = Field(ge=0)
-
-
 def _read(document: Located, path: Path, problems: list[Problem]) -> Card | None:
-    form = fill_form(_CardForm, document, problems)
+    form = fill_form(CardForm, document, problems)
     if form is None:
         return None
     applies = read_when(document, "applies", problems) if form.applies is not None else None
-    factors = [factor for raw, entry in _entries(document, "factors", _FactorForm, problems)
+    factors = [factor for raw, entry in _entries(document, "factors", FactorForm, problems)
                if (factor := _factor(raw, entry, problems)) is not None]
-    scores = [ScoreRow(*entry.model_dump().values()) for _, entry in _entries(document, "scores", _ScoreForm, problems)]
+    scores = [ScoreRow(*entry.model_dump().values()) for _, entry in _entries(document, "scores", ScoreForm, problems)]
     needs = [Need(kind, entry.fact, entry.least) for kind in form.needs
              if (entry := _need(document["needs"], kind, problems)) is not None]
     if (len(factors), len(scores)) != (len(form.factors), len(form.scores)):
@@ -265,8 +187,8 @@ def _entries(document: Located, key: str, form: Any, problems: list[Problem]) ->
     return found
 
 
-def _factor(raw: Located, form: _FactorForm, problems: list[Problem]) -> Factor | None:
-    bins = [Bin(when, entry.points, entry.share) for line, entry in _entries(raw, "bins", _BinForm, problems)
+def _factor(raw: Located, form: FactorForm, problems: list[Problem]) -> Factor | None:
+    bins = [Bin(when, entry.points, entry.share) for line, entry in _entries(raw, "bins", BinForm, problems)
             if (when := read_when(line, "when", problems)) is not None]
     if len(bins) < len(form.bins):
         return None
@@ -283,14 +205,14 @@ def _answer(document: Located, problems: list[Problem]) -> Answerable | None:
     if not isinstance(raw, Located):
         problems.append(Problem(document.where("answer"), f"`answer: {raw}`", "authority, owner, review_by, convene"))
         return None
-    form = fill_form(_AnswerForm, raw, problems)
+    form = fill_form(AnswerForm, raw, problems)
     return Answerable(form.authority, form.owner, form.review_by, tuple(form.convene)) if form is not None else None
 
 
-def _need(needs: Located, kind: Needed, problems: list[Problem]) -> _NeedForm | None:
+def _need(needs: Located, kind: Needed, problems: list[Problem]) -> NeedForm | None:
     raw = needs[kind]
     if isinstance(raw, Located):
-        return fill_form(_NeedForm, raw, problems)
+        return fill_form(NeedForm, raw, problems)
     problems.append(Problem(needs.where(kind), f"`{kind}: {raw}`", "{fact: reports_730d, least: 3}"))
     return None
 

@@ -21,8 +21,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from engine.card import LICENCES, licence_for
 from engine.errors import Problem
+from engine.licence import LICENCES, licence_for
 from models.bins import Bins, cut
 from models.calibration import Line, calibrate
 from models.demands import check_demands, read_outcome

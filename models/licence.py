@@ -6,19 +6,15 @@ A licence never rises because a card is useful: only because there is enough to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from engine.card import ENOUGH_EVENTS, ENOUGH_ROWS, LEAST_ROWS
+from engine.licence import ENOUGH_EVENTS, ENOUGH_ROWS, LEAST_ROWS, LICENCES
+from engine.licence import Licence as Level
 from models.capacity import Lift
 from models.intervals import Estimate
 from models.metrics import Calibration, Quality
 
-Level = Literal["silent", "rank", "probability"]
-LEVELS: tuple[Level, ...] = ("silent", "rank", "probability")
-
 # Measured on 20,000 parole cases (fixed test of 6,000): below 1,000 training rows the calibration error is .04 to .07;
-# .02 and a levelling AUC come at about 2,500. Below 500 even the order is not to be relied on. A run asks the same.
-SILENT_BELOW_ROWS, RANK_BELOW_ROWS, RANK_BELOW_EVENTS = LEAST_ROWS, ENOUGH_ROWS, ENOUGH_EVENTS
+# .02 and a levelling AUC come at about 2,500. Below 500 even the order is not to be relied on: see engine.licence.
 MOST_ECE = 0.02
 # What a card may give away for being read by an officer; more, and somebody must ask why.
 MOST_AUC_BEHIND = 0.02
@@ -55,7 +51,7 @@ def decide_licence(
 ) -> Licence:
     """The lowest level that any condition allows, each condition in words, and what calls for a model review."""
     found = [*_judge_history(rows, events), *_judge_test(card, calibration)]
-    level: Level = min((each for each, _ in found), key=LEVELS.index, default="probability")
+    level: Level = min((each for each, _ in found), key=LICENCES.index, default="probability")
     why = tuple(words for each, words in found if each == level)
     return Licence(level, why or (f"fitted on {rows:,} rows with {events:,} events; calibrated on its test",),
                    (*(words for each in behind if (words := _say_behind(each))), *_judge_lifts(lifts), *also))
@@ -66,12 +62,12 @@ def decide_licence(
 
 def _judge_history(rows: int, events: int) -> list[tuple[Level, str]]:
     found: list[tuple[Level, str]] = []
-    if rows < SILENT_BELOW_ROWS:
-        found.append(("silent", f"fitted on {rows:,} rows; {SILENT_BELOW_ROWS:,} are needed for an order"))
-    if rows < RANK_BELOW_ROWS:
-        found.append(("rank", f"fitted on {rows:,} rows; {RANK_BELOW_ROWS:,} are needed for a probability"))
-    if events < RANK_BELOW_EVENTS:
-        found.append(("rank", f"fitted on {events:,} events; {RANK_BELOW_EVENTS:,} are needed for a probability"))
+    if rows < LEAST_ROWS:
+        found.append(("silent", f"fitted on {rows:,} rows; {LEAST_ROWS:,} are needed for an order"))
+    if rows < ENOUGH_ROWS:
+        found.append(("rank", f"fitted on {rows:,} rows; {ENOUGH_ROWS:,} are needed for a probability"))
+    if events < ENOUGH_EVENTS:
+        found.append(("rank", f"fitted on {events:,} events; {ENOUGH_EVENTS:,} are needed for a probability"))
     return found
 
 

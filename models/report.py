@@ -5,6 +5,8 @@ The answer comes first, in words; each table after it is one reason for the answ
 
 from __future__ import annotations
 
+from engine.licence import ENOUGH_EVENTS, ENOUGH_ROWS, LEAST_ROWS
+from engine.licence import Licence as Level
 from models.assessment import About, Assessment, Evidence, Rival, assess
 from models.figures import (
     NONE,
@@ -20,10 +22,6 @@ from models.licence import (
     MOST_AUC_BEHIND,
     MOST_BRIER_BEHIND,
     MOST_ECE,
-    RANK_BELOW_EVENTS,
-    RANK_BELOW_ROWS,
-    SILENT_BELOW_ROWS,
-    Level,
     Licence,
 )
 from models.listing import write_lists
@@ -133,9 +131,9 @@ def _licence(found: Assessment) -> str:
     licence: Licence = found.licence
     return "\n".join([
         "## The licence", "",
-        f"- Silent below {SILENT_BELOW_ROWS} training rows, or where the test does not show it to rank better than "
+        f"- Silent below {LEAST_ROWS} training rows, or where the test does not show it to rank better than "
         "chance.",
-        f"- Order only below {RANK_BELOW_ROWS:,} rows or {RANK_BELOW_EVENTS} events, or with an ECE above {MOST_ECE} "
+        f"- Order only below {ENOUGH_ROWS:,} rows or {ENOUGH_EVENTS} events, or with an ECE above {MOST_ECE} "
         "that chance does not explain.",
         f"- A model review where a challenger is better by more than {MOST_AUC_BEHIND} AUC or {MOST_BRIER_BEHIND} "
         "Brier, or where a ranking that needs no card finds as many events.", "",

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from engine.admission import admit_cards, check_card
-from engine.card import licence_for, read_card, read_cards
+from engine.card import read_card, read_cards
 from engine.condition import names_in
 from engine.errors import RuleError
 from engine.feature import Measure
 from engine.forbid import find_forbidden_points, read_forbidden
+from engine.licence import licence_for
 from engine.pack import Pack
 from engine.rule import Axis
 from engine.schema import Subject

@@ -15,7 +15,7 @@ from engine.flag import write_json
 from engine.tally import tally
 from engine.weekly import Run, make_run
 
-from ..week.made import AS_OF, ago
+from ..week.made import AS_OF, Row, ago
 from ..week.test_runs import ADDRESS, REPORTS, Office, council, write_rules
 
 TEXT = """\
@@ -45,15 +45,19 @@ def a_card(folder: Path, name: str, fact: str, subject: str = "person", axis: st
     return read_card(path)
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    root = tmp_path_factory.mktemp("carded")
+def open_office(root: Path, *also: Row) -> Office:
+    """An office that has heard the usual reports and these, and that all else is quiet."""
     (root / "files").mkdir()
     office = Office(root / "home", write_rules(root / "rules"), root / "files")
     office.say_all_is_quiet(AS_OF)
     office.send("addresses", [ADDRESS], AS_OF, "addresses")
-    office.send("first", REPORTS, AS_OF)
+    office.send("first", [*REPORTS, *also], AS_OF)
     return office
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return open_office(tmp_path_factory.mktemp("carded"))
 
 
 def run_with(office: Office, *cards: Card) -> Run:
@@ -145,13 +149,7 @@ def a_live_card(folder: Path, status: str = "live", answer: str = SIGNED) -> Car
 @pytest.fixture(scope="module")
 def once_hurt(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """C1 and C3 suffered often enough for a rule; C5 suffered once, which no rule puts forward."""
-    root = tmp_path_factory.mktemp("lifted")
-    (root / "files").mkdir()
-    office = Office(root / "home", write_rules(root / "rules"), root / "files")
-    office.say_all_is_quiet(AS_OF)
-    office.send("addresses", [ADDRESS], AS_OF, "addresses")
-    office.send("first", [*REPORTS, council(20, 30, "C5", "C6")], AS_OF)
-    return office
+    return open_office(tmp_path_factory.mktemp("lifted"), council(20, 30, "C5", "C6"))
 
 
 def victims(run: Run) -> dict[str, tuple[str, float, tuple[str, ...]]]:
