@@ -27,6 +27,7 @@ from api.today import Today, read_clock
 from api.tokens import Role, Tokens
 from api.web.app import join, make_site
 from api.web.brand import read_brand
+from api.web.keeping import Office
 from api.web.login_settings import read_settings
 from engine.errors import Problem, UsageError
 from engine.store.database import Database
@@ -66,7 +67,8 @@ def serve(
             "the store it needs.\n") + "Ctrl-C stops it.")
     service: ASGIApp = make_service(front, Tokens(home), home)
     if settings is not None:
-        service = join(service, make_site(Database(url), settings, brand=read_brand(os.environ)))
+        service = join(service, make_site(
+            Database(url), settings, brand=read_brand(os.environ), office=Office(setting, front)))
     uvicorn.Server(uvicorn.Config(service, access_log=False, log_level="warning", server_header=False,
                                   proxy_headers=False)).run(sockets=[door])
 

@@ -17,11 +17,11 @@ from api.routes import PREFIX
 from api.web import deciding, flag, lists
 from api.web.assets import Assets
 from api.web.brand import Brand
-from api.web.keeping import prepare_demo
+from api.web.keeping import Office, prepare_demo
 from api.web.layout import Pages
 from api.web.login_routes import make_login_routes
 from api.web.login_settings import LoginSettings
-from api.web.reach import reader
+from api.web.reach import find_reach
 from api.web.rights import Rights
 from api.web.security import Shield
 from api.web.sessions import Sessions, read_clock
@@ -31,12 +31,13 @@ from engine.store.database import Database
 
 def make_site(
     database: Database, settings: LoginSettings, clock: Callable[[], datetime] = read_clock,
-    brand: Brand | None = None, *, say: Callable[[str], None] = tell, **parts: Any,
+    brand: Brand | None = None, *, say: Callable[[str], None] = tell, office: Office | None = None, **parts: Any,
 ) -> FastAPI:
     """The site over one store. `settings`: how people sign in, and whether browsers reach it over TLS.
 
-    In a demonstration anybody may sign in as a made-up person: never over a store with real people. `parts`: what else
-    of signing in is not as usual (see `login_routes.make_login_routes`).
+    In a demonstration anybody may sign in as a made-up person: never over a store with real people. `office`: the home
+    and rules behind the store, without which pages about runs, data and screenings say that they are not there.
+    `parts`: what else of signing in is not as usual (see `login_routes.make_login_routes`).
     """
     brand = brand or Brand()
     site = FastAPI(title="Wardwise", version=version("wardwise"), openapi_url=None, docs_url=None, redoc_url=None)
@@ -45,6 +46,7 @@ def make_site(
     if settings.demo:
         prepare_demo(database, clock())
     site.state.database, site.state.clock, site.state.rights, site.state.say = database, clock, Rights(), say
+    site.state.office = office
     site.state.assets, site.state.pages, site.state.sessions = assets, pages, sessions
     site.add_api_route("/", show_start, include_in_schema=False)
     site.add_api_route("/static/{digest}/{name:path}", send_file, include_in_schema=False)
@@ -63,8 +65,11 @@ def make_site(
 
 
 def show_start(request: Request) -> Response:
-    """To the first list this person may see; who has no list is told so."""
-    return RedirectResponse(f"/{reader(request).lists[0]}", 303)
+    """To the first page of this person's menu. A role that opens none is told so."""
+    menu = find_reach(request).menu
+    if not menu:
+        raise HTTPException(403)
+    return RedirectResponse(menu[0].href, 303)
 
 
 def send_file(request: Request, digest: str, name: str) -> Response:

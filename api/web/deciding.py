@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from api.web.identity import check_form
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages, say_time
-from api.web.reach import Reach, reader
+from api.web.reach import Reach, find_reach
 from api.web.site_words import DECISION_NAMES, REASON_ASKS, REASON_NAMES, STATE_NAMES, say_code
 from engine.store import reviews
 from engine.store.database import Reading
@@ -31,7 +31,7 @@ router = APIRouter(dependencies=[Depends(check_form)])
 LONGEST_VISIT = 24 * 3600
 """Seconds from opening to deciding that are believed; a tab left open over a weekend says nothing about reading."""
 
-Me = Annotated[Reach, Depends(reader)]
+Me = Annotated[Reach, Depends(find_reach)]
 
 
 @dataclass(frozen=True)

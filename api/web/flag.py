@@ -17,7 +17,7 @@ from api.web.deciding import can_decide, can_take_up, tell_reviews
 from api.web.identity import check_form
 from api.web.keeping import find_database, name_user
 from api.web.layout import find_pages, say_time
-from api.web.reach import Reach, reader
+from api.web.reach import Reach, find_reach
 from api.web.site_words import STATE_NAMES, say_leaving
 from engine.store.database import Reading
 from engine.store.flags import FlagRow, history
@@ -39,7 +39,7 @@ SLOWER = "slower"
 
 
 @router.get("/flags/{id}")
-def show_flag(request: Request, id: str, me: Annotated[Reach, Depends(reader)], done: str = "") -> Response:
+def show_flag(request: Request, id: str, me: Annotated[Reach, Depends(find_reach)], done: str = "") -> Response:
     """The page of one flag. 404 where there is none, or none for this person."""
     with find_database(request).reading() as reading:
         stored = me.read(reading, id)

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
+from api.screens import FrontDesk
+from api.setting import Setting
 from engine.contract import AGENCIES
 from engine.lists import LISTS
 from engine.store.accounts import add_user, find_user, read_user
 from engine.store.agreements import Terms, find_holding, make
 from engine.store.database import SYSTEM, Database, Reading
 from engine.store.problems import Missing
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a site stands on besides its store: the home with its runs and the rules, and the desk for offers."""
+
+    setting: Setting
+    front: FrontDesk
+
+
+def find_office(request: Request) -> Office:
+    """The home and desk of the site that was asked; 503 where it was set up over a store alone."""
+    office: Office | None = request.app.state.office
+    if office is None:
+        raise HTTPException(503)
+    return office
 
 
 def find_database(request: Request) -> Database:
@@ -39,9 +58,11 @@ def name_user(reading: Reading, user: str) -> str:
 
 DEMO: Mapping[str, tuple[str, str]] = {
     "tasking_chair": ("Priya Chair", "community_safety"), "tasking_member": ("Sam Member", "police"),
-    "housing_manager": ("Jo Manager", "housing"), "agency_officer": ("Alex Officer", "social_care"),
-    "analyst": ("Robin Analyst", "community_safety"), "governance": ("Kit Governance", "community_safety"),
-    "councillor": ("Cllr Morgan", "community_safety"),
+    "housing_officer": ("Lee Officer", "housing"), "housing_manager": ("Jo Manager", "housing"),
+    "agency_officer": ("Alex Officer", "social_care"), "analyst": ("Robin Analyst", "community_safety"),
+    "governance": ("Kit Governance", "community_safety"), "councillor": ("Cllr Morgan", "community_safety"),
+    "administrator": ("Chris Administrator", "community_safety"),
+    "monitoring_officer": ("Dana Monitoring", "community_safety"),
 }
 """One made-up person for each role that has a page, with their agency; nobody here exists."""
 

@@ -20,7 +20,7 @@ from api.web import site_words
 from api.web.assets import Assets
 from api.web.brand import Brand
 from api.web.identity import Person, find_session
-from api.web.reach import known_lists
+from api.web.reach import known_menu
 from engine.prose import name_agency
 from engine.store.problems import Unready
 
@@ -77,7 +77,7 @@ class Pages:
             session = None
         person: Person | None = session.person if session else None
         common = {**self._own, "cspNonce": request.state.nonce, "person": person, "path": request.url.path,
-                  "lists": known_lists(request),
+                  "menu": known_menu(request),
                   "form_token": session.form if session else ""}
         page = _TEMPLATES.get_template(template).render({**common, **(values or {})})
         return HTMLResponse(page, status_code=status)

@@ -5,16 +5,18 @@ A limit goes into the query, so that lists, counts, searches and exports are of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from api.web.identity import NotSignedIn, Person, find_session
 from api.web.keeping import find_database, read_now
-from api.web.rights import Asker, Flag, Rights
+from api.web.menu import Item, make_menu
+from api.web.rights import Asker, Flag, Register, Rights, Thing
 from api.web.scope import Scope, find_scope, write_where
 from engine.store import agreements, challenges
 from engine.store.agreements import Agreement
@@ -22,6 +24,9 @@ from engine.store.database import Reading
 from engine.store.flags import Filters, FlagRow, Order, Page, StoredFlag, find, read
 
 _REACH = "wardwise_reach"
+
+_REMEMBERED = 256
+"""Scopes and menus kept, the last used: more people than use one site on one day."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Reach:
     today: date
     signed: tuple[Agreement, ...]
     scope: Scope
+    menu: tuple[Item, ...]
     rights: Rights = field(repr=False)
 
     @property
@@ -44,6 +50,14 @@ class Reach:
     def lists(self) -> tuple[str, ...]:
         """The lists they may open."""
         return self.scope.lists
+
+    def may_do(self, action: str, thing: Thing) -> bool:
+        """Whether this person may do something with something that is no flag."""
+        return self.rights.may(self.asker, action, thing, self.today, self.signed).allowed
+
+    def keep(self, action: str, things: Sequence[Thing]) -> list[bool]:
+        """The same of many things at once."""
+        return [said.allowed for said in self.rights.decide(self.asker, action, things, self.today, self.signed)]
 
     def limit(self, filters: Filters) -> Filters:
         """The filters, cut down to what may be seen."""
@@ -88,14 +102,34 @@ def find_reach(request: Request) -> Reach:
     today = read_now(request).date()
     with find_database(request).reading() as reading:
         signed = agreements.find_holding(reading, today, asker.agency, asker.purpose)
-    reach = Reach(session.person, asker, today, signed, find_scope(rights, asker, today, signed), rights)
+    reach = Reach(session.person, asker, today, signed, *_work_out(rights, asker, today, signed), rights)
     setattr(request.state, _REACH, reach)
     return reach
 
 
-def known_lists(request: Request) -> tuple[str, ...]:
-    """The lists of whoever asks, where that was worked out already: a page about trouble asks nothing more."""
-    return getattr(request.state, _REACH).lists if hasattr(request.state, _REACH) else ()
+@lru_cache(_REMEMBERED)
+def _work_out(
+    rights: Rights, asker: Asker, today: date, signed: tuple[Agreement, ...]
+) -> tuple[Scope, tuple[Item, ...]]:
+    """Both follow from these four and nothing else: an agreement that was changed is another one."""
+    scope = find_scope(rights, asker, today, signed)
+    return scope, make_menu(rights, asker, today, signed, scope.lists)
+
+
+def known_menu(request: Request) -> tuple[Item, ...]:
+    """The menu of whoever asks, where that was worked out already: a page about trouble asks nothing more."""
+    return getattr(request.state, _REACH).menu if hasattr(request.state, _REACH) else ()
+
+
+def need(action: str, register: str) -> Callable[[Request], Reach]:
+    """Lets in whoever may do this with a register. Raises NotSignedIn; 403 for anybody else."""
+    def let_in(request: Request) -> Reach:
+        reach = find_reach(request)
+        if not reach.may_do(action, Register(register)):
+            raise HTTPException(403)
+        return reach
+
+    return let_in
 
 
 def reader(request: Request) -> Reach:

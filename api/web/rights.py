@@ -26,9 +26,12 @@ Without one (`registers.cedar`):
 | report_overrides | Register | housing_manager, analyst |
 | view_aggregates | Ward | tasking, housing_manager, analyst, governance; councillor (own wards, the borough) |
 | view_rules | Register | every role |
+| hold_meeting | Register | tasking |
+| view_worklist | Register | tasking, agency_officer |
+| view_reviews | Register | tasking_chair, analyst, governance |
 | view_runs | Register | analyst, governance |
-| view_quarantine | Register | analyst |
-| audit_read, view_disclosures | Register | governance |
+| make_run, view_quarantine | Register | analyst |
+| audit_read, view_disclosures, view_challenges | Register | governance |
 | audit_verify, view_agreements | Register | governance, administrator |
 | manage_agreements | Register | administrator |
 | manage_users | Account, Register | administrator, never on themselves |

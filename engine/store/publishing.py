@@ -84,6 +84,7 @@ def publish(
     here = {(row["list"], row["subject"]): row["id"] for row in rows}
     handed_on = _hand_on(writing, [(row, here[key]) for key, row in before.items() if key in here])
     gone = _let_go(writing, [row for key, row in before.items() if key not in here], _reasons(entries, left))
+    _hold_back(writing, run, entries)
     return Published(publication, len(rows) - handed_on, handed_on, gone)
 
 
@@ -165,6 +166,17 @@ def _let_go(writing: Writing, rows: list[RowMapping], reasons: Mapping[tuple[str
     _close(writing, notes, [{"of": row["id"], "state": "left", "successor": None, "because": why,
                              "version": row["version"] + 1} for row, why in told])
     return len(rows)
+
+
+def _hold_back(writing: Writing, run: str, entries: Iterable[Mapping[str, Any]]) -> None:
+    """Whoever is held back from now on is held back in earlier weeks' lists too; what was decided there stays."""
+    for entry in entries:
+        if entry["status"] in PRIVATE:
+            statement = update(flags).where(
+                flags.c.list == entry["list"], flags.c.subject == entry["subject"], flags.c.status != entry["status"],
+            ).values(status=entry["status"], version=flags.c.version + 1, changed_at=writing.at,
+                     changed_by=writing.actor)
+            writing.change(Note("flags.held_back", run, {}), statement)
 
 
 def _close(writing: Writing, notes: list[Note], rows: list[dict[str, Any]]) -> None:

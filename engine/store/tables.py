@@ -38,6 +38,8 @@ DECIDED_STATES = ("confirmed", "declined", "redirected")
 STATES = (*OPEN_STATES, *DECIDED_STATES, "superseded", "left")
 ACTION_STATES = ("open", "done", "cancelled")
 QUESTION_STATES = ("asked", "answered", "withheld", "withdrawn")
+REQUEST_STATES = ("asked", "granted", "refused", "withdrawn")
+JOB_STATES = ("waiting", "running", "done", "failed", "stopped")
 CHALLENGE_STATES = ("open", "upheld", "not_upheld", "withdrawn")
 LABELS = ("axis", "theme", "agency", "rule")
 
@@ -197,6 +199,63 @@ questions = Table(
     Index(None, "agency", "state"),
 )
 
+# What somebody looked at, when first: who saw it, and whether a decision rests on the evidence.
+openings = Table(
+    "openings", metadata,
+    Column("flag", String(TOKEN), ForeignKey("flags.id"), primary_key=True),
+    Column("user", String(TOKEN), ForeignKey("users.id"), primary_key=True, index=True),
+    Column("item", String(200), primary_key=True),                  # `flag`, or the record that was opened
+    Column("at", Moment, nullable=False),
+)
+
+meetings = Table(
+    "meetings", metadata, opaque_id(),
+    Column("run", String(CODE), ForeignKey("publications.run"), nullable=False),
+    Column("held_on", Date, nullable=False),
+    Column("present", Words, nullable=False),                       # as the chair wrote them: name, agency
+    Column("opened_at", Moment, nullable=False, index=True),
+    Column("opened_by", String(TOKEN), nullable=False),
+    Column("closed_at", Moment),
+    *changes(),
+)
+
+meeting_items = Table(
+    "meeting_items", metadata,
+    Column("meeting", String(TOKEN), ForeignKey("meetings.id"), primary_key=True),
+    Column("flag", String(TOKEN), ForeignKey("flags.id"), primary_key=True, index=True),
+    tied("review", "reviews", empty=True),                          # none: put off to another meeting
+    Column("at", Moment, nullable=False),
+)
+
+# --- offers of a home ----------------------------------------------------------------------------------
+# A screening itself is kept in the home, where it can be made again; here is what people say of it.
+
+opinions = Table(
+    "opinions", metadata, opaque_id(),
+    Column("screening", String(CODE), nullable=False, index=True),
+    tied("user", "users"),
+    Column("view", String(CODE), nullable=False),
+    Column("says", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+override_requests = Table(
+    "override_requests", metadata, opaque_id(),
+    Column("screening", String(CODE), nullable=False, index=True),
+    Column("rule", String(CODE), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("mitigation", Text, nullable=False),                     # what will be in place instead
+    Column("state", String(CODE), nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    tied("asked_by", "users"),
+    Column("answered_at", Moment),
+    Column("answered_by", String(TOKEN)),
+    Column("answer", Text, nullable=False),
+    *changes(),
+    one_of("state", REQUEST_STATES),
+    Index(None, "state", "asked_at"),
+)
+
 # --- sharing and contest -------------------------------------------------------------------------------
 
 agreements = Table(
@@ -257,6 +316,24 @@ recalls = Table(
     Column("actor", String(TOKEN), nullable=False),
     Column("acknowledged_at", Moment),
     Column("acknowledged_by", String(TOKEN)),
+)
+
+# --- long work -----------------------------------------------------------------------------------------
+
+jobs = Table(
+    "jobs", metadata, opaque_id(),
+    Column("kind", String(CODE), nullable=False),                   # run, agenda_pdf, minutes_docx, ...
+    Column("about", Text, nullable=False),                          # JSON: ids and codes, nobody's name
+    tied("asked_by", "users"),
+    Column("asked_at", Moment, nullable=False, index=True),
+    Column("state", String(CODE), nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("said", Text, nullable=False),                           # how it ended, for whoever asked
+    Column("file_name", String(200)),
+    Column("file_digest", String(DIGEST)),
+    one_of("state", JOB_STATES),
+    Index(None, "state", "asked_at"),
 )
 
 # --- what happened -------------------------------------------------------------------------------------

@@ -70,7 +70,8 @@ ASKED = (
       for name in ("task", "restricted t.", "routed task")),
     *(("view_aggregates", name) for name in ("own ward", "other ward", "borough")),
     *((action, "register") for action in (
-        "view_rules", "view_runs", "view_quarantine", "screen", "read_screenings", "record_offer", "override",
+        "view_rules", "view_runs", "make_run", "view_quarantine", "view_reviews", "hold_meeting", "view_worklist",
+        "view_challenges", "screen", "read_screenings", "record_offer", "override",
         "report_overrides", "audit_read", "audit_verify", "view_disclosures", "view_agreements", "manage_agreements",
         "manage_users")),
     *(("manage_users", name) for name in ("another", "oneself")),
@@ -162,7 +163,12 @@ view_aggregates   other ward    *    *    .    *    .    *    *    .    .    .
 view_aggregates   borough       *    *    .    *    .    *    *    *    .    .
 view_rules        register      *    *    *    *    *    *    *    *    *    *
 view_runs         register      .    .    .    .    .    *    *    .    .    .
+make_run          register      .    .    .    .    .    *    .    .    .    .
 view_quarantine   register      .    .    .    .    .    *    .    .    .    .
+view_reviews      register      *    .    .    .    .    *    *    .    .    .
+hold_meeting      register      *    *    .    .    .    .    .    .    .    .
+view_worklist     register      *    *    .    .    *    .    .    .    .    .
+view_challenges   register      .    .    .    .    .    .    *    .    .    .
 screen            register      .    .    *    *    .    .    .    .    .    .
 read_screenings   register      .    .    *    *    .    .    .    .    .    .
 record_offer      register      .    .    *    *    .    .    .    .    .    .

@@ -7,16 +7,24 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from limits import RateLimitItemPerMinute
 from starlette.testclient import TestClient
 
+from api.demo import prepare
+from api.screens import FrontDesk
+from api.setting import RULES, Setting
+from api.storing import name_store
+from api.today import Today
 from api.web.app import make_site
+from api.web.keeping import Office
 from api.web.login import Throttle
 from api.web.login_settings import DEMO_SECRET, LoginSettings
 from engine.store.database import Database
@@ -57,6 +65,27 @@ class Visitor:
         return re.findall(r'name="version" value="(\d+)"', self.get(page).text)[0]
 
 
+@dataclass(frozen=True)
+class Borough:
+    """An invented borough, and the site over it. `visit(role)` is another visitor, signed in."""
+
+    home: Path
+    database: Database
+    office: Office
+    site: FastAPI
+
+    def visit(self, role: str = "") -> Visitor:
+        visitor = Visitor(TestClient(self.site))
+        return visitor.sign_in(role) if role else visitor
+
+
+def open_borough(home: Path) -> Borough:
+    """The site over a home that `prepare` made."""
+    setting, database = Setting(home, RULES), Database(name_store(home, None))
+    office = Office(setting, FrontDesk(home, Today(setting, NOW.date, lambda _: None).open, lambda: NOW))
+    return Borough(home, database, office, make_site(database, DEMO, lambda: NOW, office=office))
+
+
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "store.db"
@@ -83,6 +112,24 @@ def visit(store: Database) -> Callable[..., Visitor]:
         return visitor.sign_in(role) if role else visitor
 
     return come
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a small invented borough, its run, and the run's flags in the home's store. To be copied."""
+    home = tmp_path_factory.mktemp("borough") / "home"
+    prepare(Setting(home, RULES), name_store(home, None), residents=4_000)
+    return home
+
+
+@pytest.fixture
+def borough(prepared: Path, tmp_path: Path) -> Iterator[Borough]:
+    """A copy of that home for one test to change, and the site over it."""
+    home = tmp_path / "home"
+    shutil.copytree(prepared, home)
+    opened = open_borough(home)
+    yield opened
+    opened.database.close()
 
 
 @pytest.fixture(scope="session")
