@@ -99,6 +99,24 @@ class Desk:
         return Measured({name: c.value for name, c in ordered.items()}, ordered,
                         {block: self._related(block, both | {"proposal": pair.proposal}) for block in self._blocks})
 
+    def find_applications(self, words: str) -> tuple[Row, ...]:
+        """The applications somebody may mean: by reference, or the id of a person; else by a part of the reference.
+
+        In order of reference; a reference or id written in full finds what has it and nothing else.
+        """
+        said = "".join(words.split()).upper()
+        said = self.snapshot.merged.get(said, said)
+        whole = [row for row in self.applications.values() if said in (row["application"].upper(), row["applicant"])]
+        return tuple(whole or (row for row in self.applications.values() if said in row["application"].upper()))
+
+    def find_homes(self, words: str) -> tuple[Row, ...]:
+        """The homes somebody may mean: by UPRN, or by a part of the address; those that may be offered first."""
+        said = " ".join(words.split()).casefold()
+        if said in self.homes:
+            return (self.homes[said],)
+        found = (row for row in self.homes.values() if said in row["uprn"] or said in (row["address"] or "").casefold())
+        return tuple(sorted(found, key=lambda row: (not row["available"], row["address"] or "", row["uprn"])))
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _part_of(self, feature: Feature) -> Part:

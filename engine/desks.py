@@ -2,9 +2,9 @@
 
     home/desks/<as-of>-<digest>/   a snapshot, and the pack it was made with
 
-The name is the digest of what a desk is made from: the day, the pack, the batches partners have sent and the run
-before. While none of these changes, it is opened; when one does, another is made beside it. Old ones stay, so that
-what was screened at them can be screened again.
+The name is the digest of what a desk is made from: the day, the pack, the batches partners have sent, the run before
+and the records in dispute. While none of these changes, it is opened; when one does, another is made beside it. Old
+ones stay, so that what was screened at them can be screened again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-import pandas as pd
-
 from engine.compared import compare_places
 from engine.desk import Desk
+from engine.disputes import Disputes
 from engine.errors import Problem, RunError
 from engine.history import connect
 from engine.known import Say, hold_collection, read_known
@@ -25,6 +24,7 @@ from engine.measures import measure
 from engine.pack import Pack, digest_of, read_pack
 from engine.runs import Runs
 from engine.snapshot import Snapshot, load_snapshot, save_snapshot, take_snapshot
+from engine.weekly import Before
 from engine.world import Workbench
 
 
@@ -38,13 +38,15 @@ class Desks:
         """The desk of a day, made if it is not there. Raises RunError when nothing was known by then."""
         name = self.name(lake, pack, as_of)
         if not (self.folder / name / "manifest.json").exists():
-            self.save(_prepare(lake, pack, Runs(self.home).before(as_of).registry, as_of, say), pack, name)
+            before = Runs(self.home).before(as_of)
+            self.save(_prepare(lake, pack, before, as_of, say), pack, name)
         return self._load(name, pack)
 
     def name(self, lake: Lake, pack: Pack, as_of: date) -> str:
         """What the desk of a day is called now."""
         before = Runs(self.home).before_name(as_of)
-        made_from = [as_of.isoformat(), pack.digest, str(before), *map(repr, lake.ledger.read())]
+        made_from = [as_of.isoformat(), pack.digest, str(before), *map(repr, lake.ledger.read()),
+                     *sorted(Disputes(self.home).on(as_of))]
         return f"{as_of}-{sha256(chr(10).join(made_from).encode()).hexdigest()[:12]}"
 
     def save(self, snapshot: Snapshot, pack: Pack, name: str) -> None:
@@ -67,11 +69,11 @@ class Desks:
 # --- inside -------------------------------------------------------------------------------------
 
 
-def _prepare(lake: Lake, pack: Pack, registry: pd.DataFrame, as_of: date, say: Say) -> Snapshot:
+def _prepare(lake: Lake, pack: Pack, before: Before, as_of: date, say: Say) -> Snapshot:
     """Reads and links everything, and measures only the places a home carries something from."""
     with hold_collection():
         bench = Workbench(connect())
-        known = read_known(lake, pack, registry, as_of, bench, say=say)
+        known = read_known(lake, pack, before.registry, as_of, bench, say=say, disputes=before.disputes)
         say("measuring streets and blocks")
         carried = {str(f.carried_from) for f in pack.features_of("allocation").values()}
         named = {name.split(".")[1] for name in carried if name.startswith("place.")}

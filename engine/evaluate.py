@@ -120,9 +120,15 @@ def _at_least(condition: AtLeast, case: Case) -> Step:
     return Step(condition, state, value=certain, steps=steps)
 
 
+def meets(condition: Exists, row: Mapping[str, Any]) -> State:
+    """Whether a related record is one that is asked for; a disputed one that would be cannot be told (X-09)."""
+    state = evaluate(condition.where, Case(row)).state
+    return None if state and row.get("disputed") else state
+
+
 def _exists(condition: Exists, case: Case) -> Step:
     rows = case.related.get(condition)
     if rows is None:
         return Step(condition, None)
-    states = [evaluate(condition.where, Case(row)).state for row in rows]
+    states = [meets(condition, row) for row in rows]
     return Step(condition, any_of([*states, False]), matched=sum(s is True for s in states))

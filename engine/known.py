@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from engine.completeness import gazetteer_break, incomplete
+from engine.disputes import mark_tables
 from engine.errors import Problem, RunError
 from engine.history import Freshness
 from engine.keyed import World
@@ -51,18 +52,21 @@ class Known:
     inputs: tuple[tuple[str, str], ...]
 
 
-def read_known(
+def read_known(      # noqa: PLR0913  everything that decides what was known is passed
     lake: Lake, pack: Pack, registry: pd.DataFrame, as_of: date, bench: Workbench, *, area: str | None = None,
     only: Collection[str] | None = None, freshness: Sequence[Freshness] | None = None, say: Say = lambda _: None,
+    disputes: Collection[str] = (),
 ) -> Known:
     """Everything known on a date. `only` and `freshness` make an old day again: its batches, what was fresh then.
 
+    `disputes`: the records in dispute on that date (see `disputes`), besides those their agencies dispute themselves.
     Raises RunError when nothing was known by then.
     """
     say("reading what was known")
     inputs = tuple(pair for pair in lake.inputs(as_of) if only is None or pair[0] in set(only))
     feeds = {name: bench.hold(f"feed_{name}", rows)
-             for name, rows in lake.tables(as_of, bench.connection, [name for name, _ in inputs]).items()}
+             for name, rows in mark_tables(lake.tables(as_of, bench.connection, [name for name, _ in inputs]),
+                                           disputes).items()}
     fresh = tuple(freshness if freshness is not None else lake.freshness(as_of, feeds))
     if not any(f.records for f in fresh):
         raise RunError(Problem(f"as of {as_of}", "no partner had told us anything yet",

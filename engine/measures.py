@@ -9,7 +9,7 @@ is late: nothing is inferred from silence unless the feed that would have spoken
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ def measure(
 ) -> ir.Table:
     """One row per subject of the cohort: `subject`, a column per feature, and `exists_<n>` per block.
 
-    Fills `kept` with the rows it counted. Carried features and place statistics are added afterwards, by `carry`
+    Fills `kept` with the rows it counted. Carried features and place statistics are added afterwards, by `carried`
     and `compared`.
     """
     groups: dict[tuple[str, int | None], list[Feature]] = defaultdict(list)
@@ -62,47 +62,6 @@ def measure(
                 if f.measure.verb in ("calendar", "built_in")}
     columns |= {f"exists_{n}": _exists_state(world, subject, block, wide, n) for n, block in enumerate(exists)}
     return wide.select(*cohort.columns, **{k: v for k, v in columns.items() if k not in cohort.columns})
-
-
-def carry(
-    world: World, wide: ir.Table, features: Sequence[Feature], measured: Mapping[Subject, ir.Table]
-) -> ir.Table:
-    """The allocation or place features that are another subject's feature, brought across.
-
-    Several tenants of one place give the largest value (for truths: whether it holds of any).
-    """
-    ways: dict[tuple[str, str], list[Feature]] = defaultdict(list)
-    for feature in features:
-        if feature.carried_from is not None:
-            ways[feature.carried_from.split(".")[0], str(feature.via)].append(feature)
-    chain: Any = wide
-    for (owner, via), members in sorted(ways.items()):
-        theirs = measured[owner]  # type: ignore[index]
-        source = theirs.select(carried_key="subject", **{
-            f.name: str(f.carried_from).split(".")[1] for f in members})
-        key = wide.subject if via == "tenants" else _owner_key(wide, via)
-        if via == "tenants":
-            source = _of_tenants(world, source, members)
-        source = source.rename({f"key_{owner}_{via}": "carried_key"})
-        chain = chain.left_join(source, key == source[f"key_{owner}_{via}"])
-    carried = [f.name for members in ways.values() for f in members]
-    return chain.select(*wide.columns, *carried) if ways else wide
-
-
-def _owner_key(wide: ir.Table, via: str) -> ir.Value:
-    if via == "applicant":
-        return wide.applicant
-    level = "uprn" if via == "property" else via
-    return ibis.literal(f"{level}:") + wide[level]
-
-
-def _of_tenants(world: World, source: ir.Table, members: Sequence[Feature]) -> ir.Table:
-    residents = world.tables["residents"]
-    homes = residents.select("person", place=ibis.literal("uprn:") + residents.uprn)
-    rows = homes.inner_join(source, homes.person == source.carried_key)
-    return rows.group_by(carried_key="place").agg(**{
-        f.name: rows[f.name].cast("int8").max() > 0 if f.kind == "boolean" else rows[f.name].max()
-        for f in members})
 
 
 # --- inside -------------------------------------------------------------------------------------
@@ -149,12 +108,12 @@ def _aggregate(world: World, rows: ir.Table, members: Sequence[Feature]) -> list
     plain = [f for f in members if not _needs_two_steps(f)]
     aggregates: dict[str, Any] = {}
     for feature in plain:
-        mask = _mask(world, rows, feature)
+        mask = speaks_of(world, rows, feature)
         aggregates[feature.name] = _value(world, rows, feature, mask)
         if feature.measure.verb not in ("count", "any"):
             aggregates[f"{feature.name}__used"] = rows.count(where=mask)
         if "disputed" in rows.columns:
-            rests = mask | _mask(world, rows, feature, 1) if feature.measure.verb in ("change", "ratio") else mask
+            rests = mask | speaks_of(world, rows, feature, 1) if feature.measure.verb in ("change", "ratio") else mask
             aggregates[f"{feature.name}__disputed"] = rows.count(where=rests & rows.disputed)
     parts = [rows.group_by("subject").agg(**aggregates)] if aggregates else []
     return parts + [_two_steps(world, rows, f) for f in members if _needs_two_steps(f)]
@@ -164,7 +123,7 @@ def _needs_two_steps(feature: Feature) -> bool:
     return feature.measure.verb in _TWO_STEPS or feature.cap_reporter is not None
 
 
-def _mask(world: World, rows: ir.Table, feature: Feature, back: int = 0) -> ir.BooleanValue:
+def speaks_of(world: World, rows: ir.Table, feature: Feature, back: int = 0) -> ir.BooleanValue:
     """Rows the feature speaks of; `back` windows earlier for the measures that compare two."""
     mask = ibis.literal(True)
     if feature.where is not None:
@@ -197,11 +156,11 @@ def _value(world: World, rows: ir.Table, feature: Feature, mask: Any) -> Any:
         case "days_until":
             return column.cast("date").min(where=mask).delta(as_of, unit="day")
         case "change":
-            before = _mask(world, rows, feature, 1)
+            before = speaks_of(world, rows, feature, 1)
             change = column.nunique(where=mask) - column.nunique(where=before)
             return (rows.count(where=mask | before) > 0).ifelse(change, ibis.null("int64"))
         case "ratio":
-            return _sum(column, mask) / _sum(column, _mask(world, rows, feature, 1)).nullif(0)
+            return _sum(column, mask) / _sum(column, speaks_of(world, rows, feature, 1)).nullif(0)
         case "share":
             which = express(feature.of_which, lambda name: rows[name])  # type: ignore[arg-type]
             return rows.count(where=mask & which) / rows.count(where=mask).nullif(0)
@@ -218,7 +177,7 @@ def _sum(column: Any, mask: Any) -> Any:
 def _two_steps(world: World, rows: ir.Table, feature: Feature) -> ir.Table:
     """Measures that first count per reporter (or other column) and only then per subject."""
     by = feature.measure.column if feature.measure.verb == "top_share" else "reporter"
-    kept = rows.filter(_mask(world, rows, feature))
+    kept = rows.filter(speaks_of(world, rows, feature))
     counted = {"n": kept.incident.nunique() if feature.cap_reporter else kept.count()}
     if "disputed" in rows.columns:
         counted["disputed"] = kept.count(where=kept.disputed)
@@ -281,6 +240,8 @@ def _built_in(world: World, feature: Feature, wide: ir.Table) -> ir.Value:
 def _related(world: World, subject: Subject, block: Exists, number: int) -> ir.Table:
     rows = key_rows(world, subject, block.table, reach_of(block))
     state = express(block.where, lambda name: rows[name])
+    if "disputed" in rows.columns:      # one that would meet it may or may not be so
+        state = (state & rows.disputed.fill_null(False)).ifelse(ibis.null("boolean"), state)
     recent: Any = ibis.literal(True)
     if block.within is not None:
         start = world.as_of - timedelta(days=block.within)

@@ -71,6 +71,7 @@ class _PolicyValues(BaseModel):
     protective_cap: float = Field(ge=0, le=1)
     capacity: dict[str, Annotated[int, Field(ge=1)] | None]
     cool_down_days: int = Field(ge=0)
+    small_cell: int = Field(default=5, ge=3)        # below 3 a hidden count could only be 1
     scheme: _Scheme
 
 
@@ -78,6 +79,7 @@ _POLICY_SHAPES = {
     "bands": "points for each of watch, discuss, convene",
     "half_life_days": f"one for each of {', '.join(AXES)}",
     "capacity": "a whole number for each list, or null for every one",
+    "small_cell": "a whole number, 3 or more",
     "scheme": "bands: the register's bands, first first; shortlist and matches: whole numbers from 1 to 100",
 }
 
@@ -131,7 +133,7 @@ def read_policy(path: Path, problems: list[Problem]) -> Policy | None:
     if missing:
         problems.append(Problem(f"{path}:1", f"no {', '.join(missing)}", ", ".join(named)))
         return None
-    others = {key: value for key, value in values.items() if key not in named}
+    others = {key: value for key, value in values.items() if key not in (*named, "small_cell")}
     try:
         kept = _PolicyValues.model_validate(values)
     except ValidationError as error:
@@ -140,7 +142,7 @@ def read_policy(path: Path, problems: list[Problem]) -> Policy | None:
         return None
     scheme = Scheme(tuple(kept.scheme.bands), kept.scheme.shortlist, kept.scheme.matches)
     numbers = {name: getattr(kept, name) for name in named if name != "scheme"}
-    return Policy(**numbers, scheme=scheme, other=others)
+    return Policy(**numbers, scheme=scheme, other=others, small_cell=kept.small_cell)
 
 
 def read_categories(

@@ -27,8 +27,9 @@ from typing import Any
 import durable_rules_engine  # type: ignore[import-not-found]
 from durable.engine import Promise, Ruleset
 
+from engine.condition import Exists
 from engine.errors import Problem, RunError
-from engine.evaluate import Case, Step
+from engine.evaluate import Case, Step, evaluate
 from engine.plan import Line, Plan, draw_plan, fits, write_line
 from engine.rule import Rule
 from engine.schema import Kind
@@ -129,7 +130,7 @@ def _read_case(case: Case, plan: Plan) -> _Told:
         if rows is not None:        # None: the feed is late, and nothing follows from what is not there
             told.records[number] = [
                 {"_block": number, "_at": at} | _encode(row, plan.columns[block], f"{block.table}.", problems)
-                for at, row in enumerate(rows)]
+                for at, row in enumerate(rows) if not _is_doubtful(block, row)]
             told.things[0][f"_rows_{number}"] = len(rows)
             told.made |= {(plan.chains[block], 0)} if block in plan.chains else set()
     for number, (rule, wanted) in plan.given.items():
@@ -141,6 +142,12 @@ def _read_case(case: Case, plan: Plan) -> _Told:
     if problems:
         raise RunError(sorted(set(problems)))
     return told
+
+
+def _is_doubtful(block: Exists, row: Row) -> bool:
+    """Whether a record is disputed and would be one that is asked for. It is not told of, and still counted: nothing
+    follows from it, and that there is no such record cannot follow either."""
+    return bool(row.get("disputed")) and evaluate(block.where, Case(row)).state is True
 
 
 def _encode(row: Row, kinds: Mapping[str, Kind | None], where: str, problems: list[Problem]) -> Fact:

@@ -125,3 +125,4 @@ class Policy:
     cool_down_days: int
     scheme: Scheme
     other: dict[str, Any]
+    small_cell: int = 5         # counts of people below it are not shown outside the partnership

@@ -30,6 +30,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from engine.card import read_cards
+from engine.disputes import Disputes
 from engine.errors import Problem, RunError
 from engine.flag import write_json
 from engine.history import Freshness
@@ -66,12 +67,13 @@ class Runs:
         return [name for name in names if (self.folder / name / "manifest.json").exists()]
 
     def before(self, as_of: date, area: str | None = None) -> Before:
-        """What the last run before a date leaves for the next, with the notes made by then."""
+        """What the last run before a date leaves for the next, with the notes made and the disputes raised by then."""
         notes = tuple(n for n in self.notes() if n.kind == "snoozed" or n.day < as_of)
+        disputes = Disputes(self.home).on(as_of)
         earlier = self.before_name(as_of, area)
         if earlier is None:
-            return Before(empty_registry(), notes=notes)
-        return Before(self._frame(earlier, "registry"), self.entries(earlier), notes, earlier)
+            return Before(empty_registry(), notes=notes, disputes=disputes)
+        return Before(self._frame(earlier, "registry"), self.entries(earlier), notes, earlier, disputes)
 
     def before_name(self, as_of: date, area: str | None = None) -> str | None:
         """The name of the last run before a date."""
@@ -161,14 +163,14 @@ class Runs:
         return stored, write_json(again) if again is not None else ""
 
     def remake(self, name: str, lake: Lake, say: Say = lambda _: None) -> Run:
-        """A run made again: its own rules, batches, registry, earlier run, notes and freshness."""
+        """A run made again: its own rules, batches, registry, earlier run, notes, disputes and freshness."""
         manifest = self.manifest(name)
         _check_batches(manifest, lake)
         before = Before(
             self._frame(name, "registry_before"),
             self.entries(manifest["previous"]) if manifest["previous"] else {},
             tuple(Note(n["subject"], n["kind"], date.fromisoformat(n["day"]), n["reason"], n["by"])
-                  for n in manifest["notes"]), manifest["previous"])
+                  for n in manifest["notes"]), manifest["previous"], frozenset(manifest.get("disputes", ())))
         freshness = [Freshness(**{**f, "last_spoke": date.fromisoformat(f["last_spoke"]) if f["last_spoke"] else None})
                      for f in manifest["freshness"]]
         return make_run(lake, read_pack(self.folder / name / "pack"), date.fromisoformat(manifest["as_of"]), before,
@@ -228,7 +230,7 @@ def describe(run: Run, before: Before, lake: Lake) -> dict[str, Any]:
     rows = lake.counts_by_feed()
     return {
         "as_of": run.as_of, "area": run.area, "digests": run.digests, "previous": before.run,
-        "notes": list(before.notes), "inputs": [list(pair) for pair in run.inputs],
+        "notes": list(before.notes), "disputes": sorted(before.disputes), "inputs": [list(pair) for pair in run.inputs],
         "freshness": [{f.name: getattr(one, f.name) for f in fields(one)} for one in run.freshness],
         "partial_months": [
             {"feed": r["feed"], "month": str(r["period"])[:10], "area": r["area"], "observed": int(r["observed"]),

@@ -16,6 +16,7 @@ import pandas as pd
 
 from engine.admission import check_cards
 from engine.card import Card
+from engine.carried import carry, find_doubted
 from engine.compared import compare_places
 from engine.condition import names_in
 from engine.evidence import gather
@@ -29,7 +30,7 @@ from engine.known import Say, hold_collection, read_known, say_silence
 from engine.lake import Lake
 from engine.linkage import Linked
 from engine.lists import LISTS, Entry, Left, Note, check_lists, choose, explain_leaving, live_rules
-from engine.measures import Kept, carry, measure
+from engine.measures import Kept, measure
 from engine.pack import Pack, digest_of
 from engine.pairs import draw_up_shortlists, place_pairs, screen_shortlists
 from engine.schema import SUBJECTS, Subject
@@ -44,13 +45,15 @@ _EXPLAINED = {"shown", "already held", "routed", "second source needed", "restri
 class Before:
     """What earlier runs and people leave for this one: plain values, so that a run can be made again.
 
-    `registry` of person ids; `entries` of the last run by list and subject; `notes` people made since.
+    `registry` of person ids; `entries` of the last run by list and subject; `notes` people made since; `disputes`, the
+    records in dispute on the date.
     """
 
     registry: pd.DataFrame
     entries: Mapping[str, Mapping[str, Entry]] = field(default_factory=dict)
     notes: Sequence[Note] = ()
     run: str | None = None
+    disputes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ def make_run(      # noqa: PLR0913  the one way in: everything that decides a ru
     check_lists(pack)
     check_cards(cards, pack)
     bench = Workbench(connect(threads))
-    known = read_known(lake, pack, before.registry, as_of, bench, area=area, only=only, freshness=freshness, say=say)
+    known = read_known(lake, pack, before.registry, as_of, bench, area=area, only=only, freshness=freshness, say=say,
+                       disputes=before.disputes)
     shortlists = draw_up_shortlists(known.world, pack.policy.scheme)
     world, fresh = place_pairs(known.world, shortlists, bench), known.fresh
     cards = tuple(sorted((card for card in cards if card.status != "retired"), key=lambda card: card.name))
@@ -145,7 +149,7 @@ def measure_all(
         wide = measure(world, subject, features, exists_of(pack, subject, world.as_of), bench.hold, kept)
         if subject == "place":
             wide = compare_places(world, bench.hold("place_measured", wide), features, read_of(pack, cards), bench.put)
-        wide = carry(world, wide, features, judged)
+        wide = carry(world, wide, features, judged, find_doubted(world, features, pack.features, kept))
         measured = bench.hold(f"{subject}_features", wide)
         judged[subject] = bench.hold(f"{subject}_judged", judge(measured, pack, subject, world.as_of))
     return judged, kept
@@ -199,6 +203,8 @@ def digest_inputs(
     snapshot.update(registry.to_csv(index=False).encode())
     snapshot.update(repr(sorted(map(repr, before.notes))).encode())
     snapshot.update(str(before.run).encode())
+    if before.disputes:
+        snapshot.update(repr(sorted(before.disputes)).encode())
     snapshot.update(repr(sorted((f.feed, str(f.last_spoke), f.fresh) for f in fresh)).encode())
     scored = {"cards": sha256("".join(card.digest for card in cards).encode()).hexdigest()} if cards else {}
     return {"pack": pack.digest, "features": digest_of(pack.folder / "features"),

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
+from engine.disputes import COLUMN, in_doubt
 from engine.expected import HALF_LIFE_DAYS
 from engine.incidents import build_incidents, build_involvements
 from engine.keyed import World, by_level
@@ -101,15 +102,16 @@ def _people_tables(
     theme_of = bench.put("need_themes", pd.DataFrame(
         {"need_code": pd.Series(list(themes), dtype="str"), "theme": pd.Series(list(themes.values()), dtype="str")}))
     themed = needs.left_join(theme_of, needs.code == theme_of.need_code)
-    mates = homes.select(mate="person", home="household").filter(ibis._.home.notnull())
-    mine = homes.select(person="person", my_home="household").filter(ibis._.my_home.notnull())
-    household = themed.select("record", who="person", code="code", theme="theme", status="status", known="known")
+    mates, mine = _live_at(homes, "mate", "home"), _live_at(homes, "person", "my_home")
+    household = themed.select("record", who="person", code="code", theme="theme", status="status", known="known",
+                              need_doubt=in_doubt(themed))
     household = household.inner_join(mates, household.who == mates.mate)
     household = household.inner_join(mine, household.home == mine.my_home)
     return {
         "residents": homes,
-        "household_needs": bench.hold("household_needs", household.select(
-            "record", "person", "code", "theme", "status", "known").distinct()),
+        "household_needs": bench.hold("household_needs", _say_once(household.select(
+            "record", "person", "code", "theme", "status", "known",
+            disputed=household.need_doubt | household.mate_doubt | household.person_doubt), needs, homes)),
         "household_children": bench.hold("household_children", _children(tables, homes, as_of)),
         "keep_apart_places": bench.hold("keep_apart_places", _for_household(
             places_to_avoid(tables["keep_apart"], homes), homes)),
@@ -122,28 +124,52 @@ def _residents(tables: Mapping[str, ir.Table]) -> ir.Table:
     tenancies = tables["housing_tenancies"].filter(ibis._.current)
     leads = tenancies.select("record", "person", household="household_ref", tenure="tenure", uprn="uprn",
                              block="block", street="street", lsoa="lsoa", ward="ward",
-                             easting="easting", northing="northing", known="known")
-    members = tables["household_members"].filter(ibis._.current).select(
-        m_record="record", m_person="person", m_household="household_ref", m_known="known")
+                             easting="easting", northing="northing", known="known", disputed=in_doubt(tenancies))
+    members = tables["household_members"].filter(ibis._.current)
+    members = members.select(m_record="record", m_person="person", m_household="household_ref", m_known="known",
+                             m_doubt=in_doubt(members))
     homes = leads.drop("record", "person", "known")
     others = members.inner_join(homes, members.m_household == homes.household)
-    others = others.select(record="m_record", person="m_person", **{c: c for c in homes.columns}, known="m_known")
+    others = others.select(record="m_record", person="m_person", known="m_known",
+                           **{c: others[c] | others.m_doubt if c == COLUMN else others[c] for c in homes.columns})
     both = ibis.union(leads, others.select(*leads.columns), distinct=False).filter(ibis._.person.notnull())
     one = both.group_by(["person", "uprn"]).agg(
-        **{c: both[c].min() for c in both.columns if c not in ("person", "uprn")})
+        **{c: both[c].all() if c == COLUMN else both[c].min() for c in both.columns if c not in ("person", "uprn")})
     needs = tables["support_needs"].filter(ibis._.status == "current")
-    counts = needs.group_by(needs_person="person").agg(needs_count=needs.code.nunique())
-    return one.left_join(counts, one.person == counts.needs_person).drop("needs_person").mutate(
-        needs_count=ibis._.needs_count.fill_null(0))
+    needs = needs.mutate(disputed=in_doubt(needs))
+    counts = needs.group_by(needs_person="person").agg(needs_count=needs.code.nunique(), n_doubt=needs.disputed.any())
+    whole = one.left_join(counts, one.person == counts.needs_person).drop("needs_person")
+    whole = whole.mutate(needs_count=whole.needs_count.fill_null(0),
+                         disputed=whole.disputed | whole.n_doubt.fill_null(False))
+    told = (tables[feed] for feed in ("housing_tenancies", "household_members", "support_needs"))
+    return whole.drop("n_doubt", *(() if _is_any_disputed(*told) else (COLUMN,)))
+
+
+def _live_at(homes: ir.Table, who: str, where: str) -> ir.Table:
+    """Who belongs to which household, once each, and whether every record that says so is in dispute."""
+    rows = homes.filter(homes.household.notnull()).mutate(disputed=in_doubt(homes))
+    return rows.group_by(**{who: rows.person, where: rows.household}).agg(**{f"{who}_doubt": rows.disputed.all()})
+
+
+def _say_once(rows: ir.Table, *made_from: ir.Table) -> ir.Table:
+    """Rows with `disputed`, each once: in dispute where every way to it is. Without it where nothing was disputed."""
+    if not _is_any_disputed(*made_from):
+        return rows.drop(COLUMN).distinct()
+    return rows.group_by([c for c in rows.columns if c != COLUMN]).agg(disputed=rows.disputed.all())
+
+
+def _is_any_disputed(*tables: ir.Table) -> bool:
+    return any(COLUMN in table.columns for table in tables)
 
 
 def _for_household(rows: ir.Table, homes: ir.Table) -> ir.Table:
     """The rows of a person again for everyone they live with: a household moves together (rule A-02)."""
-    mates = homes.filter(homes.household.notnull()).select(mate="person", home="household").distinct()
-    mine = mates.select(mine="mate", my_home="home")
-    shared = rows.inner_join(mates, rows.person == mates.mate)
-    shared = shared.inner_join(mine, shared.home == mine.my_home).mutate(person=ibis._.mine)
-    return ibis.union(rows, shared.select(*rows.columns), distinct=True)
+    mates, mine = _live_at(homes, "mate", "home"), _live_at(homes, "mine", "my_home")
+    own = rows.mutate(disputed=in_doubt(rows))
+    shared = own.inner_join(mates, own.person == mates.mate)
+    shared = shared.inner_join(mine, shared.home == mine.my_home)
+    shared = shared.mutate(person=shared.mine, disputed=shared.disputed | shared.mate_doubt | shared.mine_doubt)
+    return _say_once(ibis.union(own, shared.select(*own.columns), distinct=False), rows, homes)
 
 
 def _children(tables: Mapping[str, ir.Table], homes: ir.Table, as_of: date) -> ir.Table:
@@ -153,32 +179,37 @@ def _children(tables: Mapping[str, ir.Table], homes: ir.Table, as_of: date) -> i
     birthday = born.year() * 10000 + born.month() * 100 + born.day()
     eighteen = (as_of.year - 18) * 10000 + as_of.month * 100 + as_of.day
     young = members.filter(born.isnull() | (birthday > eighteen))
-    children = young.select("record", "known", child="person", home="household_ref")
-    mine = homes.select("person", my_home="household").distinct()
-    return children.inner_join(mine, children.home == mine.my_home).filter(
-        ibis._.child.notnull() & (ibis._.child != ibis._.person)).select("record", "person", "child", "known")
+    children = young.select("record", "known", child="person", home="household_ref", child_doubt=in_doubt(young))
+    mine = _live_at(homes, "person", "my_home")
+    found = children.inner_join(mine, children.home == mine.my_home).filter(
+        ibis._.child.notnull() & (ibis._.child != ibis._.person))
+    found = found.mutate(disputed=found.child_doubt | found.person_doubt)
+    return _say_once(found.select("record", "person", "child", "known", COLUMN), members, homes)
 
 
 def places_to_avoid(pairs: ir.Table, homes: ir.Table) -> ir.Table:
     """Each place of a party to be kept apart from; one row without a point where no place of theirs is known."""
-    live = pairs.filter(pairs.current.fill_null(True))
+    live = pairs.filter(pairs.current.fill_null(True)).mutate(disputed=in_doubt(pairs))
     said = live.filter(_placed(live)).select(
-        "record", "person", "kind", "place_kind", "known", "easting", "northing")
-    at = homes.filter(_placed(homes)).select(home_person="person", home_easting="easting", home_northing="northing")
-    lived = live.inner_join(at, live.other == at.home_person).select(
-        "record", "person", "kind", place_kind=ibis.literal("home"), known="known",
-        easting="home_easting", northing="home_northing")
+        "record", "person", "kind", "place_kind", "known", "easting", "northing", COLUMN)
+    at = homes.filter(_placed(homes)).select(home_person="person", home_easting="easting", home_northing="northing",
+                                             home_doubt=in_doubt(homes))
+    lived = live.inner_join(at, live.other == at.home_person)
+    lived = lived.select("record", "person", "kind", place_kind=ibis.literal("home"), known="known",
+                         easting="home_easting", northing="home_northing", disputed=lived.disputed | lived.home_doubt)
     # Who lives nobody knows where could live next door. The rule must be unable to tell, not silent.
     nowhere = live.filter(~_placed(live)).anti_join(at, live.other == at.home_person).select(*said.columns)
     nowhere = nowhere.mutate(easting=ibis.null("float64"), northing=ibis.null("float64"))
-    return ibis.union(said, lived, nowhere, distinct=False)
+    places = ibis.union(said, lived, nowhere, distinct=False)
+    return places if _is_any_disputed(pairs, homes) else places.drop(COLUMN)
 
 
 def order_zones(orders: ir.Table) -> ir.Table:
     """The places court orders speak of. A radius round a point nobody wrote down is still a place somewhere."""
     live = orders.filter(orders.current.fill_null(True))
     zones = live.filter(live.easting.notnull() | live.northing.notnull() | live.radius_m.notnull())
-    return zones.select("record", "person", "kind", "known", "easting", "northing", "radius_m")
+    doubt = {COLUMN: in_doubt(zones)} if _is_any_disputed(zones) else {}
+    return zones.select("record", "person", "kind", "known", "easting", "northing", "radius_m", **doubt)
 
 
 def _placed(rows: ir.Table) -> ir.BooleanValue:

@@ -70,6 +70,8 @@ def close(writing: Writing, id: str, version: int, state: str, outcome: str = ""
 
 def put_off(writing: Writing, id: str, version: int, due: date) -> Action:
     """Gives an action another day. Raises Stale, StoreError, Missing."""
+    check([] if due >= writing.at.date() else [Problem(_WHAT, "is put off to a day that is over", "today or later",
+                                                       "choose another day")])
     _check_open(writing, id, version)
     change_row(writing, actions, _WHAT, id, version, Note("action.put_off", id, {"due": due.isoformat()}), due=due)
     return read(writing, id)
@@ -93,9 +95,11 @@ def of_subject(reading: Reading, list_name: str, subject: str) -> tuple[Action, 
                 .where(flags.c.list == list_name, flags.c.subject == subject))
 
 
-def find(reading: Reading, states: Sequence[str] = ("open",), agency: str | None = None) -> tuple[Action, ...]:
-    """Actions in one of these states, of one agency or of all, the first due first."""
+def find(reading: Reading, states: Sequence[str] = ("open",), agency: str | None = None,
+         since: datetime | None = None) -> tuple[Action, ...]:
+    """Actions in one of these states, of one agency or of all, the first due first. `since`: changed then or later."""
     query = select(actions).where(actions.c.state.in_(states))
+    query = query if since is None else query.where(actions.c.changed_at >= since)
     return _all(reading, query if agency is None else query.where(actions.c.agency == agency))
 
 

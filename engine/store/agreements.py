@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from engine.contract import AGENCIES, PURPOSES
 from engine.errors import Problem
@@ -145,13 +145,28 @@ def disclose(
     return disclosure
 
 
-def find_disclosures(reading: Reading, flag: str | None = None, limit: int = 500) -> tuple[Disclosure, ...]:
-    """What left, newest first: everything, or what told of one flag."""
-    query: Any = select(disclosures).order_by(disclosures.c.at.desc(), disclosures.c.id).limit(limit)
+def find_disclosures(
+    reading: Reading, flag: str | None = None, *, agency: str | None = None, digest: str | None = None,
+    limit: int = 500, offset: int = 0,
+) -> tuple[tuple[Disclosure, ...], int]:
+    """What left, newest first, and how many there are in all: everything, what told of one flag, what one agency was
+    told, or the file of a SHA-256."""
+    query: Any = select(disclosures)
     if flag is not None:
         query = query.join(disclosed_flags, disclosed_flags.c.disclosure == disclosures.c.id).where(
             disclosed_flags.c.flag == flag)
-    return tuple(Disclosure(**row) for row in reading.all(query))
+    for column, wanted in ((disclosures.c.agency, agency), (disclosures.c.file_digest, digest)):
+        query = query if wanted is None else query.where(column == wanted)
+    total = int(reading.value(select(func.count()).select_from(query.subquery())))
+    rows = reading.all(query.order_by(disclosures.c.at.desc(), disclosures.c.id).limit(limit).offset(offset))
+    return tuple(Disclosure(**row) for row in rows), total
+
+
+def read_disclosure(reading: Reading, id: str) -> Disclosure:
+    """One of them. Raises Missing."""
+    if (row := reading.first(select(disclosures).where(disclosures.c.id == id))) is None:
+        raise Missing("the disclosure")
+    return Disclosure(**row)
 
 
 def find_disclosed_flags(reading: Reading, disclosure: str) -> tuple[str, ...]:

@@ -86,6 +86,11 @@ def find(reading: Reading, wanted: Wanted, page: int = 1, size: int = PAGE) -> t
     return [_line(row) for row in rows], int(total)
 
 
+def find_actions(reading: Reading) -> tuple[str, ...]:
+    """Every word the log has for what was done."""
+    return tuple(row["action"] for row in reading.all(select(audit.c.action).distinct().order_by(audit.c.action)))
+
+
 def _walk(rows: Iterator[RowMapping], last: Head, anchor: Head | None) -> tuple[Head, str | None]:
     """The last line that can be believed, and what is wrong with the one after it."""
     try:

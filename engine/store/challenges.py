@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from engine.errors import Problem
 from engine.store.agreements import Disclosure
@@ -25,7 +25,7 @@ RAISERS = ("subject", "advocate", "agency", "officer")
 
 @dataclass(frozen=True)
 class Challenge:
-    """One challenge. `facts`: those said to be wrong; `records`: those to be marked disputed at their agency."""
+    """One challenge. `facts`: those said to be wrong; `records`: those marked as disputed for it (see `disputes`)."""
 
     id: str
     flag: str
@@ -49,6 +49,14 @@ class Recall:
     disclosure: Disclosure
     sent: datetime | None
     acknowledged: datetime | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A recall as the agency that was told sees it: of which challenge, and what of its disclosure."""
+
+    challenge: str
+    recall: Recall
 
 
 def raise_challenge(
@@ -77,6 +85,17 @@ def close(writing: Writing, id: str, version: int, state: str, outcome: str) -> 
     return read(writing, id)
 
 
+def believe(writing: Writing, id: str, version: int) -> Challenge:
+    """Notes that the records of an upheld challenge were put right and are believed again. Raises Stale, StoreError."""
+    check_version(writing, challenges, _WHAT, id, version)
+    if (challenge := read(writing, id)).state != "upheld":
+        raise StoreError(Problem(_WHAT, f"is {challenge.state.replace('_', ' ')}", "a challenge that was upheld",
+                                 "nothing is to be done: its records are believed once it is closed"), "conflict")
+    change_row(writing, challenges, _WHAT, id, version,
+               Note("challenge.believed", id, {"records": len(challenge.records)}))
+    return read(writing, id)
+
+
 def read(reading: Reading, id: str) -> Challenge:
     """One challenge. Raises Missing."""
     if (row := reading.first(select(challenges).where(challenges.c.id == id))) is None:
@@ -100,6 +119,12 @@ def of_flag(reading: Reading, flag: str) -> tuple[Challenge, ...]:
     return _all(reading, select(challenges).where(challenges.c.flag == flag))
 
 
+def of_subject(reading: Reading, list_name: str, subject: str) -> tuple[Challenge, ...]:
+    """Every challenge to any flag of one subject on a list, oldest first."""
+    theirs = select(flags.c.id).where(flags.c.list == list_name, flags.c.subject == subject)
+    return _all(reading, select(challenges).where(challenges.c.flag.in_(theirs)))
+
+
 def recall(writing: Writing, id: str, disclosure: str) -> None:
     """Notes that whoever a disclosure told has heard that it was wrong. A second time changes nothing."""
     told = {one.disclosure.id: one for one in find_recalls(writing, id)}
@@ -112,11 +137,14 @@ def recall(writing: Writing, id: str, disclosure: str) -> None:
 
 
 def acknowledge(writing: Writing, id: str, disclosure: str) -> None:
-    """Notes that the actor's agency has read a recall notice. Raises Missing where none was sent."""
-    statement = (update(recalls).where(recalls.c.challenge == id, recalls.c.disclosure == disclosure)
-                 .values(acknowledged_at=writing.at, acknowledged_by=writing.actor))
-    if writing.change(Note("recall.acknowledged", id, {"disclosure": disclosure}), statement) == 0:
+    """Notes that the actor's agency has read a recall notice; the first who does is kept. Raises Missing where none
+    was sent."""
+    notice = (recalls.c.challenge == id, recalls.c.disclosure == disclosure)
+    if writing.first(select(recalls).where(*notice)) is None:
         raise Missing("the recall notice")
+    statement = (update(recalls).where(*notice, recalls.c.acknowledged_at.is_(None))
+                 .values(acknowledged_at=writing.at, acknowledged_by=writing.actor))
+    writing.change(Note("recall.acknowledged", id, {"disclosure": disclosure}), statement)
 
 
 def find_recalls(reading: Reading, id: str) -> tuple[Recall, ...]:
@@ -128,8 +156,22 @@ def find_recalls(reading: Reading, id: str) -> tuple[Recall, ...]:
         select(disclosures, recalls.c.at.label("sent"), recalls.c.acknowledged_at.label("acknowledged"))
         .outerjoin(recalls, (recalls.c.disclosure == disclosures.c.id) & (recalls.c.challenge == id))
         .where(disclosures.c.id.in_(told)).order_by(disclosures.c.at, disclosures.c.id))
-    return tuple(Recall(Disclosure(**{column.name: row[column.name] for column in disclosures.c}), row["sent"],
-                        row["acknowledged"]) for row in rows)
+    return tuple(map(_read_recall, rows))
+
+
+def find_notices(reading: Reading, agency: str) -> tuple[Notice, ...]:
+    """What was recalled from an agency, what nobody there has acknowledged first, then the newest."""
+    rows = reading.all(
+        select(disclosures, recalls.c.challenge, recalls.c.at.label("sent"),
+               recalls.c.acknowledged_at.label("acknowledged"))
+        .join(recalls, recalls.c.disclosure == disclosures.c.id).where(disclosures.c.agency == agency)
+        .order_by(recalls.c.acknowledged_at.isnot(None), recalls.c.at.desc(), disclosures.c.id))
+    return tuple(Notice(row["challenge"], _read_recall(row)) for row in rows)
+
+
+def _read_recall(row: RowMapping) -> Recall:
+    told = Disclosure(**{column.name: row[column.name] for column in disclosures.c})
+    return Recall(told, row["sent"], row["acknowledged"])
 
 
 def _all(reading: Reading, query: Any) -> tuple[Challenge, ...]:

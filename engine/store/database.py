@@ -150,6 +150,10 @@ class Database:
         with transaction(self._engine, writes=True) as connection:
             yield Writing(connection, at, actor, self.draw)
 
+    def check(self) -> None:
+        """Asks the database whether it is still there and of this version. Raises Unready."""
+        check_version(self._engine)
+
     def close(self) -> None:
         """Lets go of every connection."""
         self._engine.dispose()

@@ -3,7 +3,7 @@ changes their state. A flag's text is the run's own, byte for byte, and is never
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from hashlib import sha256
@@ -137,6 +137,13 @@ def count(reading: Reading, filters: Filters, by: Literal["list", "band", "state
     return {str(row["value"] or ""): int(row["n"]) for row in rows}
 
 
+def find_labels(reading: Reading, filters: Filters, kind: str) -> tuple[str, ...]:
+    """What the flags that fit are labelled with, of one kind: axis, theme, agency or rule."""
+    query = (select(labels.c.value).distinct().join(flags, flags.c.id == labels.c.flag)
+             .where(labels.c.kind == kind, *_terms(filters)).order_by(labels.c.value))
+    return tuple(str(row["value"]) for row in reading.all(query))
+
+
 def read(reading: Reading, id: str) -> StoredFlag:
     """A flag and its text. Raises Missing."""
     row = reading.first(select(texts.c.text, *_COLUMNS).join(texts, texts.c.flag == flags.c.id).where(flags.c.id == id))
@@ -145,12 +152,25 @@ def read(reading: Reading, id: str) -> StoredFlag:
     return StoredFlag(_with_labels(reading, [row])[0], row["text"])
 
 
+def read_texts(reading: Reading, ids: Sequence[str]) -> dict[str, str]:
+    """The texts of some flags, by id."""
+    rows = reading.all(select(texts).where(texts.c.flag.in_(list(ids)))) if ids else ()
+    return {row["flag"]: row["text"] for row in rows}
+
+
 def read_row(reading: Reading, id: str) -> FlagRow:
     """A flag without its text. Raises Missing."""
     row = reading.first(select(*_COLUMNS).where(flags.c.id == id))
     if row is None:
         raise Missing(_WHAT)
     return _with_labels(reading, [row])[0]
+
+
+def read_rows(reading: Reading, ids: Iterable[str]) -> dict[str, FlagRow]:
+    """Several flags without their texts, by id; one there is not is not in it."""
+    wanted = sorted(set(ids))
+    rows = reading.all(select(*_COLUMNS).where(flags.c.id.in_(wanted))) if wanted else ()
+    return {row.id: row for row in _with_labels(reading, rows)}
 
 
 def history(reading: Reading, list_name: str, subject: str) -> tuple[FlagRow, ...]:

@@ -20,12 +20,13 @@ from engine.store.versioned import change_row, check_version
 from engine.store.words import check, say_no_words, say_not_among, say_unkeepable
 
 _WHAT = "the question"
+_LONGEST_VALUE = 200
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `fact`: the feature it would settle, where it would. States: asked, answered, withheld,
-    withdrawn."""
+    """One question. `fact`: the feature it would settle, where it would; `value`: what the agency says that fact is,
+    which is its word and no record. States: asked, answered, withheld, withdrawn."""
 
     id: str
     flag: str
@@ -42,6 +43,7 @@ class Question:
     changed_at: datetime
     changed_by: str
     version: int
+    value: str = ""
 
 
 def ask(writing: Writing, flag: str, agency: str, asks: str, fact: str | None = None, due: date | None = None,
@@ -56,10 +58,17 @@ def ask(writing: Writing, flag: str, agency: str, asks: str, fact: str | None = 
     return question
 
 
-def answer(writing: Writing, id: str, version: int, reply: str) -> Question:
-    """Keeps an agency's answer. Raises Stale, StoreError, Missing."""
-    check(say_no_words(_WHAT, "reply", reply, 1))
-    return _settle(writing, id, version, "answered", reply)
+def answer(writing: Writing, id: str, version: int, reply: str, value: str = "") -> Question:
+    """Keeps an agency's answer. `value`: of the fact the question names, as people say it; then words are not needed.
+
+    Raises Stale, StoreError, Missing.
+    """
+    value, reply = value.strip(), reply.strip()
+    check(say_no_words(_WHAT, "reply", reply, 0 if value else 1),
+          say_no_words(_WHAT, "value", value, 0, _LONGEST_VALUE),
+          [Problem(_WHAT, "the value has more than one line", "one line", "say the rest in the reply")]
+          if "\n" in value or "\r" in value else [])
+    return _settle(writing, id, version, "answered", reply, value)
 
 
 def withhold(writing: Writing, id: str, version: int, reason: str = "") -> Question:
@@ -93,16 +102,18 @@ def of_subject(reading: Reading, list_name: str, subject: str) -> tuple[Question
                 .where(flags.c.list == list_name, flags.c.subject == subject))
 
 
-def find(reading: Reading, agency: str | None = None, states: Sequence[str] = ("asked",)) -> tuple[Question, ...]:
-    """Questions in one of these states: what is asked of an agency, or of anybody."""
+def find(reading: Reading, agency: str | None = None, states: Sequence[str] = ("asked",),
+         since: datetime | None = None) -> tuple[Question, ...]:
+    """Questions in one of these states: what is asked of an agency, or of anybody. `since`: changed then or later."""
     query = select(questions).where(questions.c.state.in_(states))
+    query = query if since is None else query.where(questions.c.changed_at >= since)
     return _all(reading, query if agency is None else query.where(questions.c.agency == agency))
 
 
-def _settle(writing: Writing, id: str, version: int, state: str, reply: str) -> Question:
+def _settle(writing: Writing, id: str, version: int, state: str, reply: str, value: str = "") -> Question:
     _check_asked(writing, id, version)
     change_row(writing, questions, _WHAT, id, version, Note(f"question.{state}", id, {}), state=state,
-               reply=reply.strip(), replied_at=writing.at, replied_by=writing.actor)
+               reply=reply.strip(), value=value, replied_at=writing.at, replied_by=writing.actor)
     return read(writing, id)
 
 

@@ -27,6 +27,10 @@ from engine.store.versioned import change_row, check_version
 from engine.store.words import check, say_no_words, say_not_among, say_unkeepable
 
 _WHAT = "the flag"
+NO_BAND = "none"        # agencies need not act together: no band of ours says so, since such a flag is not put forward
+OWN_BANDS = (*BANDS, NO_BAND)
+"""What an officer may say before seeing ours. Without a word for "not at all" everybody would be made to agree that
+there is something."""
 REASONS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "confirmed": ("needs_agencies_together", "getting_worse", "support_not_in_place", "place_needs_work",
                   "offer_needs_change", "other"),
@@ -72,8 +76,8 @@ def take_up(writing: Writing, flag: str, version: int) -> FlagRow:
 
 
 def judge_first(writing: Writing, flag: str, band: str) -> None:
-    """Keeps the band an officer gives before seeing ours; the first word counts, a second is passed over."""
-    check(say_not_among(_WHAT, "band", band, BANDS))
+    """Keeps the band an officer gives before seeing ours, or NO_BAND; the first word counts, a second is left."""
+    check(say_not_among(_WHAT, "band", band, OWN_BANDS))
     read_row(writing, flag)
     if first_band(writing, flag, writing.actor) is None:
         row = {"flag": flag, "user": writing.actor, "band": band, "at": writing.at}
@@ -84,6 +88,12 @@ def first_band(reading: Reading, flag: str, user: str) -> str | None:
     """The band an officer gave before seeing ours."""
     found = reading.value(select(first_bands.c.band).where(first_bands.c.flag == flag, first_bands.c.user == user))
     return str(found) if found is not None else None
+
+
+def find_judged(reading: Reading, user: str, ids: Sequence[str]) -> frozenset[str]:
+    """Those of some flags that an officer gave a band of their own before seeing ours."""
+    query = select(first_bands.c.flag).where(first_bands.c.user == user, first_bands.c.flag.in_(ids))
+    return frozenset(str(row["flag"]) for row in reading.all(query)) if ids else frozenset()
 
 
 def decide(
@@ -99,7 +109,7 @@ def decide(
     check(_say_not_decidable(row), say_not_among(_WHAT, "decision", decision, DECISIONS),
           say_not_among(_WHAT, "reason", reason_code, REASONS[decision]) if decision in REASONS else [],
           say_no_words(_WHAT, "rationale", rationale),
-          [] if own_band is None else say_not_among(_WHAT, "band", own_band, BANDS), _say_unlikely(seconds),
+          [] if own_band is None else say_not_among(_WHAT, "band", own_band, OWN_BANDS), _say_unlikely(seconds),
           *(say_unkeepable(_WHAT, "list of evidence", item) for item in opened))
     last = writing.first(select(reviews.c.id, reviews.c.number).where(reviews.c.flag == flag)
                          .order_by(reviews.c.number.desc()).limit(1))

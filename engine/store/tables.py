@@ -194,6 +194,7 @@ questions = Table(
     Column("replied_at", Moment),
     Column("replied_by", String(TOKEN)),
     Column("reply", Text, nullable=False),
+    Column("value", Text, nullable=False, server_default=""),      # of the fact, as the agency says it
     *changes(),
     one_of("state", QUESTION_STATES),
     Index(None, "agency", "state"),

@@ -18,13 +18,15 @@ TABLES = ("openings", "meetings", "meeting_items", "opinions", "override_request
 
 
 def upgrade() -> None:
-    """Adds six tables; what was there stays as it is."""
+    """Adds six tables and a column; what was there stays as it is."""
     _make_meetings()
     _make_requests()
+    op.add_column("questions", sa.Column("value", sa.Text(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
-    """Takes the six tables away: what was kept in them is lost."""
+    """Takes the six tables and the column away: what was kept in them is lost."""
+    op.drop_column("questions", "value")
     for table in reversed(TABLES):
         op.drop_table(table)
 
