@@ -168,7 +168,7 @@ view_quarantine   register      .    .    .    .    .    *    .    .    .    .
 view_reviews      register      *    .    .    .    .    *    *    .    .    .
 hold_meeting      register      *    *    .    .    .    .    .    .    .    .
 view_worklist     register      *    *    .    .    *    .    .    .    .    .
-view_challenges   register      .    .    .    .    .    .    *    .    .    .
+view_challenges   register      .    .    .    .    .    .    *    .    .    *
 screen            register      .    .    *    *    .    .    .    .    .    .
 read_screenings   register      .    .    *    *    .    .    .    .    .    .
 record_offer      register      .    .    *    *    .    .    .    .    .    .

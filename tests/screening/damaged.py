@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
+from engine.disputes import mark_tables
 from engine.known import Known
 from engine.lake import Lake
 from engine.pack import Pack
@@ -26,6 +27,9 @@ from engine.world import Workbench, assemble
 Row = dict[str, Any]
 _IDENTITY = ("ref", "forename", "surname", "dob", "uprn", "postcode")
 _EDGES = [days + shift for days in (90, 180, 365, 730, 1095) for shift in (-1, 0, 1)] + [0, 1, 5, 30]
+DISPUTED = ("council_asb", "engagements", "fire_incidents", "homelessness_cases", "household_members",
+            "housing_register", "housing_tenancies", "housing_visits", "keep_apart", "orders", "police_involvements",
+            "properties", "proposed_allocations", "support_needs")
 _METRES = (0.0, 49.5, 50.0, 120.0, 199.9, 200.0, 249.6, 250.0, 250.2, 399.9, 400.0, 499.5, 500.0, 999.9, 1000.0, 1999.0)
 
 
@@ -43,6 +47,7 @@ def damage_known(lake: Lake, pack: Pack, as_of: date, harm: Damage, bench: Workb
     feeds = dict(lake.tables(as_of, bench.connection, [name for name, _ in lake.inputs(as_of)]))
     spoiled = _Feeds(feeds, bench, random, as_of)
     spoiled.damage()
+    spoiled.feeds = mark_tables(spoiled.feeds, spoiled.draw_disputes())
     fresh = tuple(replace(f, fresh=f.feed not in harm.late) for f in lake.freshness(as_of, feeds))
     assembled = assemble(spoiled.feeds, pack, empty_registry(), frozenset(f.feed for f in fresh if f.fresh), {}, {},
                          as_of, bench)
@@ -85,6 +90,10 @@ class _Feeds:
         self.lose_applicants()
         for feed, rows in self.rows.items():
             self.write(feed, rows)
+
+    def draw_disputes(self) -> list[str]:
+        """A few records of every feed that offers rest on, whether or not its agency can say that one is disputed."""
+        return [row["record"] for feed in DISPUTED for row in self.read(feed) if self.random.random() < 0.02]
 
     def read(self, feed: str) -> list[Row]:
         if feed not in self.rows:

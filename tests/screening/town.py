@@ -6,7 +6,7 @@ blank.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.desk import Desk
+from engine.disputes import mark_tables
 from engine.history import Freshness, connect
 from engine.known import Known, hold_collection
 from engine.lake import Lake
@@ -78,8 +79,8 @@ def reports(rows: Rows, street: int, category: str, count: int, metres: float = 
 
 
 def know(lake: Lake, pack: Pack, rows: Mapping[str, Sequence[Row]], bench: Workbench,
-         late: Iterable[str] = ()) -> Known:
-    """What is known when the partners have told these rows and nothing else."""
+         late: Iterable[str] = (), disputes: Collection[str] = ()) -> Known:
+    """What is known when the partners have told these rows and nothing else, and some of them are disputed."""
     quiet = frozenset(late)
     feeds = {}
     for name, table in lake.tables(AS_OF, bench.connection, [name for name, _ in lake.inputs(AS_OF)]).items():
@@ -92,6 +93,7 @@ def know(lake: Lake, pack: Pack, rows: Mapping[str, Sequence[Row]], bench: Workb
         bench.connection.con.unregister("told")
         feeds[name] = bench.connection.table(f"told_{name}")
     fresh = tuple(Freshness(**{**vars(f), "fresh": f.feed not in quiet}) for f in lake.freshness(AS_OF, feeds))
+    feeds = mark_tables(feeds, disputes)
     assembled = assemble(feeds, pack, empty_registry(), frozenset(f.feed for f in fresh if f.fresh), {}, {}, AS_OF,
                          bench)
     return Known(assembled.world, assembled.linked, feeds, fresh, pd.DataFrame(), ())
@@ -105,10 +107,10 @@ def _as(value: Any, kind: pa.DataType) -> Any:
 
 @hold_collection()
 def snapshot_of(lake: Lake, pack: Pack, rows: Mapping[str, Sequence[Row]], late: Iterable[str] = (),
-                threads: int = 2) -> Snapshot:
+                threads: int = 2, disputes: Collection[str] = ()) -> Snapshot:
     """The town as a live screening reads it."""
     bench = Workbench(connect(threads))
-    known = know(lake, pack, rows, bench, late)
+    known = know(lake, pack, rows, bench, late, disputes)
     tables, _ = measure_all(known.world, pack, bench, lambda _: None)
     return take_snapshot(known, tables["place"], pack, bench.hold)
 

@@ -15,17 +15,24 @@ from engine.store import (
     challenges,
     database,
     flags,
+    jobs,
+    meetings,
+    openings,
+    opinions,
     publishing,
     questions,
+    requests,
     reviews,
     versioned,
 )
 from engine.store.database import Database, Writing
+from engine.store.flags import FlagRow
 
 from .made import MONDAY, Store
 
 PLANTED = "Zebedee Quillfeather of 9 Larkspur Gardens"
-MODULES = (accounts, actions, agreements, audit, challenges, database, flags, publishing, questions, reviews, versioned)
+MODULES = (accounts, actions, agreements, audit, challenges, database, flags, jobs, meetings, openings, opinions,
+           publishing, questions, requests, reviews, versioned)
 FOR_OTHERS = {"versioned.change_row"}       # what the others change rows with: not called by the doors
 SILENT = {"accounts.see_session"}           # on every request, of no record: said where it is declared
 TERMS = agreements.Terms(PLANTED, "ISA 7 " + PLANTED, "DPIA 7 " + PLANTED, ("police", "housing"),
@@ -58,6 +65,8 @@ def acts(store: Store) -> Iterator[tuple[str, Callable[[Writing], Any]]]:
     yield from _accounts(keep, made)
     yield from _decisions(keep, made, store)
     yield from _sharing(keep, made, store)
+    yield from _screenings(keep, made)
+    yield from _long_work(keep, made)
     yield keep("publishing.publish", lambda w: publishing.publish(
         w, store.weeks.second, [store.weeks.runs.flag_text(e["subject"], store.weeks.second) for e in shown(store)],
         shown(store)))
@@ -95,6 +104,8 @@ def _accounts(keep: Keep, made: dict[str, Any]) -> Iterator[tuple[str, Callable[
 
 def _decisions(keep: Keep, made: dict[str, Any], store: Store) -> Iterator[tuple[str, Callable[[Writing], Any]]]:
     flag = store.flag()
+    for item in ("flag", "record:3"):
+        yield keep("openings.open_item", lambda w, item=item: openings.open_item(w, flag.id, item))
     yield keep("reviews.judge_first", lambda w: reviews.judge_first(w, flag.id, "watch"))
     yield keep("reviews.take_up", lambda w: reviews.take_up(w, flag.id, 1))
     yield keep("reviews.decide", lambda w: reviews.decide(
@@ -102,6 +113,7 @@ def _decisions(keep: Keep, made: dict[str, Any], store: Store) -> Iterator[tuple
     for _ in range(2):
         yield keep("actions.agree", lambda w: actions.agree(
             w, flag.id, PLANTED, "police", PLANTED, DUE, made["reviews.decide"].id))
+    yield from _meetings(keep, made, store, flag)
     action = made["actions.agree"].id
     yield keep("actions.put_off", lambda w: actions.put_off(w, action, 1, date(2027, 1, 8)))
     yield keep("actions.close", lambda w: actions.close(w, action, 2, "cancelled", PLANTED))
@@ -110,6 +122,17 @@ def _decisions(keep: Keep, made: dict[str, Any], store: Store) -> Iterator[tuple
                       (lambda w, id: questions.withdraw(w, id, 1), "questions.withdraw")):
         yield keep("questions.ask", lambda w: questions.ask(w, flag.id, "health", PLANTED, "need_mh", DUE))
         yield keep(name, lambda w, act=act: act(w, made["questions.ask"].id))
+
+
+def _meetings(keep: Keep, made: dict[str, Any], store: Store, flag: FlagRow,
+              ) -> Iterator[tuple[str, Callable[[Writing], Any]]]:
+    yield keep("meetings.open_meeting", lambda w: meetings.open_meeting(
+        w, store.weeks.first, MONDAY.date(), [PLANTED]))
+    meeting = made["meetings.open_meeting"].id
+    yield keep("meetings.change_present", lambda w: meetings.change_present(w, meeting, 1, [PLANTED, PLANTED]))
+    for review in (None, made["reviews.decide"].id):
+        yield keep("meetings.note_item", lambda w, review=review: meetings.note_item(w, meeting, flag.id, review))
+    yield keep("meetings.close_meeting", lambda w: meetings.close_meeting(w, meeting, 2))
 
 
 def _sharing(keep: Keep, made: dict[str, Any], store: Store) -> Iterator[tuple[str, Callable[[Writing], Any]]]:
@@ -125,6 +148,26 @@ def _sharing(keep: Keep, made: dict[str, Any], store: Store) -> Iterator[tuple[s
     yield keep("challenges.recall", lambda w: challenges.recall(w, challenge, disclosure))
     yield keep("challenges.acknowledge", lambda w: challenges.acknowledge(w, challenge, disclosure))
     yield keep("challenges.close", lambda w: challenges.close(w, challenge, 1, "upheld", PLANTED))
+    yield keep("challenges.believe", lambda w: challenges.believe(w, challenge, 2))
+
+
+def _screenings(keep: Keep, made: dict[str, Any]) -> Iterator[tuple[str, Callable[[Writing], Any]]]:
+    yield keep("opinions.say", lambda w: opinions.say(w, HASH[:32], "not_sure", PLANTED))
+    for act, name in ((lambda w, id: requests.grant(w, id, 1, PLANTED), "requests.grant"),
+                      (lambda w, id: requests.refuse(w, id, 1, PLANTED), "requests.refuse"),
+                      (lambda w, id: requests.withdraw(w, id, 1), "requests.withdraw")):
+        yield keep("requests.ask", lambda w: requests.ask(w, HASH[:32], "allocation/of-a-kind", PLANTED, PLANTED))
+        yield keep(name, lambda w, act=act: act(w, made["requests.ask"].id))
+
+
+def _long_work(keep: Keep, made: dict[str, Any]) -> Iterator[tuple[str, Callable[[Writing], Any]]]:
+    for act, name in ((lambda w, id: jobs.finish(w, id, PLANTED, f"{PLANTED}.pdf", HASH), "jobs.finish"),
+                      (lambda w, id: jobs.fail(w, id, PLANTED), "jobs.fail"),
+                      (lambda w, _id: jobs.stop_all(w), "jobs.stop_all")):
+        yield keep("jobs.ask", lambda w: jobs.ask(w, "agenda_pdf", {"meeting": PLANTED}))
+        yield keep("jobs.begin", lambda w: jobs.begin(w, made["jobs.ask"].id))
+        yield keep(name, lambda w, act=act: act(w, made["jobs.ask"].id))
+    yield keep("jobs.forget", lambda w: jobs.forget(w, datetime(2030, 1, 1, tzinfo=UTC)))
 
 
 def open_again(url: str) -> Database:

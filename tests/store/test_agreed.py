@@ -104,6 +104,35 @@ def test_a_question_is_answered_once_and_withdrawn_only_unanswered(store: Store,
         assert questions.withdraw(writing, other.id, 1).state == "withdrawn"
 
 
+def test_a_value_that_an_agency_gives_stands_apart_from_its_words(store: Store, una: User) -> None:
+    with store.database.writing(MONDAY, una.id) as writing:
+        first, second = (questions.ask(writing, store.flag().id, "health", "How many needs are there?", "needs")
+                         for _ in range(2))
+        both = questions.answer(writing, first.id, 1, "Both of long standing.", "2")
+        alone = questions.answer(writing, second.id, 1, "", "2")
+        assert (both.value, both.reply) == ("2", "Both of long standing.")
+        assert (alone.value, alone.reply) == ("2", "")
+
+
+def test_what_is_over_is_found_since_a_day(store: Store, una: User) -> None:
+    with store.database.writing(MONDAY, una.id) as writing:
+        asked = questions.ask(writing, store.flag().id, "health", "Is somebody seeing them already?")
+        visit = actions.agree(writing, store.flag().id, "Visit together with the police.", "police", "A. Worker", DUE)
+        questions.answer(writing, asked.id, 1, "Yes")
+        actions.close(writing, visit.id, 1, "done")
+        assert [one.id for one in questions.find(writing, None, ("answered",), MONDAY)] == [asked.id]
+        assert [one.id for one in actions.find(writing, ("done",), None, MONDAY)] == [visit.id]
+        assert questions.find(writing, None, ("answered",), later(1)) == ()
+        assert actions.find(writing, ("done",), None, later(1)) == ()
+
+
+def test_an_action_is_not_put_off_to_a_day_that_is_over(store: Store, una: User) -> None:
+    with store.database.writing(MONDAY, una.id) as writing:
+        visit = actions.agree(writing, store.flag().id, "Visit together with the police.", "police", "A. Worker", DUE)
+        with pytest.raises(StoreError, match="is put off to a day that is over"):
+            actions.put_off(writing, visit.id, 1, date(2026, 11, 1))
+
+
 # --- agreements -----------------------------------------------------------------------------------
 
 
@@ -156,8 +185,8 @@ def test_a_challenge_that_is_upheld_is_heard_by_everybody_who_was_told(store: St
         sheet = agreements.disclose(writing, "housing", "list_xlsx", "prevent_crime_and_disorder", [second.id], rows=9)
         challenge = challenges.raise_challenge(writing, first.id, "advocate", "The report was about a neighbour.",
                                                ["suffered_90d"], ["council_asb:A1"])
-        assert agreements.find_disclosures(writing, first.id) == (pack,)
-        assert set(agreements.find_disclosures(writing)) == {pack, sheet}
+        assert agreements.find_disclosures(writing, first.id) == ((pack,), 1)
+        assert set(agreements.find_disclosures(writing)[0]) == {pack, sheet}
         assert agreements.find_disclosed_flags(writing, pack.id) == tuple(sorted((first.id, second.id)))
         assert (pack.rows, sheet.rows) == (2, 9)
         assert [(r.disclosure.id, r.sent) for r in challenges.find_recalls(writing, challenge.id)] == [(pack.id, None)]
@@ -185,6 +214,47 @@ def test_whoever_was_told_of_an_earlier_flag_of_the_subject_hears_of_it_too(stor
     with store.database.writing(later(1), una.id) as writing:
         challenge = challenges.raise_challenge(writing, now, "subject", "This never happened to me.")
         assert [one.disclosure.id for one in challenges.find_recalls(writing, challenge.id)] == [told.id]
+
+
+def test_an_agency_finds_what_was_recalled_from_it_and_the_first_who_reads_it_is_kept(store: Store, una: User) -> None:
+    flag = store.flags(lists=("people",))[0]
+    with store.database.writing(MONDAY, una.id) as writing:
+        told = agreements.disclose(writing, "police", "agenda_pdf", "prevent_crime_and_disorder", [flag.id])
+        challenge = challenges.raise_challenge(writing, flag.id, "subject", "This never happened to me.")
+        challenges.close(writing, challenge.id, 1, "upheld", "It did not happen to this person.")
+        with pytest.raises(Missing):
+            challenges.acknowledge(writing, challenge.id, told.id)      # before it was sent
+        challenges.recall(writing, challenge.id, told.id)
+    for days in (1, 2):
+        with store.database.writing(later(days), una.id) as writing:
+            challenges.acknowledge(writing, challenge.id, told.id)
+    with store.database.reading() as reading:
+        (notice,) = challenges.find_notices(reading, "police")
+        assert (notice.challenge, notice.recall.disclosure, notice.recall.acknowledged) == (
+            challenge.id, told, later(1))
+        assert challenges.find_notices(reading, "housing") == ()
+
+
+def test_only_an_upheld_challenge_has_records_to_be_believed_again(store: Store, una: User) -> None:
+    with store.database.writing(MONDAY, una.id) as writing:
+        challenge = challenges.raise_challenge(writing, store.flag().id, "subject", "This never happened to me.")
+        with pytest.raises(StoreError, match="is open"):
+            challenges.believe(writing, challenge.id, 1)
+        challenges.close(writing, challenge.id, 1, "upheld", "It did not happen to this person.")
+        assert challenges.believe(writing, challenge.id, 2).version == 3
+        with pytest.raises(Stale):
+            challenges.believe(writing, challenge.id, 2)
+
+
+def test_a_challenge_is_found_from_every_flag_of_its_subject(store: Store, una: User) -> None:
+    first, second = store.flags(lists=("people",))[:2]
+    with store.database.writing(MONDAY, una.id) as writing:
+        challenge = challenges.raise_challenge(writing, first.id, "subject", "This never happened to me.")
+    store.publish(store.weeks.second)
+    with store.database.reading() as reading:
+        assert challenges.of_subject(reading, "people", first.subject) == (challenge,)
+        assert challenges.of_subject(reading, "people", second.subject) == ()
+        assert challenges.of_subject(reading, "places", first.subject) == ()
 
 
 def test_a_challenge_is_closed_once_in_words(store: Store, una: User) -> None:

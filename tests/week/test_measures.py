@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.carried import carry
 from engine.feature import FAR
 from engine.keyed import World
-from engine.measures import carry, measure
+from engine.measures import measure
 from engine.schema import Subject
 from engine.world import Workbench
 
