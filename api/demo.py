@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -11,19 +11,21 @@ import pandas as pd
 from api.guard import bar, steps
 from api.intake import read_manifest, take_in
 from api.listing import all_shown, build_listing
+from api.making import keep_lists
+from api.rehearsal import rehearse
 from api.reports import write_run
 from api.screened import write_screening
 from api.screens import Asker, FrontDesk, Once
 from api.setting import Setting
 from api.text import write_flag, write_lists
 from api.today import Today, read_clock
-from engine.desks import Desks
+from api.web.keeping import prepare_demo
 from engine.errors import ExtractError, Problem, UsageError
 from engine.invent import invent
 from engine.runs import Runs
 from engine.store.database import SYSTEM, Database, upgrade
 from engine.store.publishing import publish_run
-from engine.weekly import make_run
+from engine.wards import find_wards
 
 UNTIL = date(2026, 11, 23)
 MONTHS, SEED = 36, 1
@@ -33,7 +35,8 @@ _OF_EACH = 5        # of each list: enough to see how reasons read
 def show_demo(setting: Setting, residents: int) -> str:
     """Invents, takes in, runs, and gives the text to print. The same again changes nothing."""
     borough = setting.home / "invented"
-    run = _invent_run(setting, borough, residents)
+    _invent(setting, borough, residents)
+    run = save_run(setting, UNTIL, None)
     listing = build_listing(setting.runs, run)
     parts = [f"Nobody in this borough exists. {residents:,} residents were invented with seed {SEED}.",
              write_run(run, setting.runs.manifest(run), setting.runs.lists(run)),
@@ -48,20 +51,42 @@ def show_demo(setting: Setting, residents: int) -> str:
     return "\n\n".join([*parts, _say_next(setting.home, first["flag"] if first else "SUBJECT", borough, pair)])
 
 
-def prepare(setting: Setting, store: str, residents: int = 20_000) -> None:
-    """An invented borough whose run stands before people in a store, for looking at the site. Twice is once."""
-    run = setting.runs.latest()
-    if run is None or not (setting.home / "invented").exists():
-        run = _invent_run(setting, setting.home / "invented", residents)
+def prepare(setting: Setting, store: str, residents: int = 20_000, *, met: bool = True) -> None:
+    """An invented borough whose run stands before people in a store, for looking at the site. Twice is once.
+
+    `met`: also the run of a fortnight earlier, and the meeting that the made-up people held over it.
+    """
     upgrade(store)
     database = Database(store)
-    with steps("putting the run before people"), database.writing(read_clock(), SYSTEM) as writing:
-        publish_run(writing, setting.runs, run)
+    borough = setting.home / "invented"
+    if setting.runs.latest() is None or not borough.exists():
+        _invent(setting, borough, residents)
+        if met:
+            _hold_meeting(setting, database)
+        save_run(setting, UNTIL, None)
+    _put_before_people(setting, database, setting.find_run(None), read_clock())
     database.close()
 
 
-def _invent_run(setting: Setting, borough: Path, residents: int) -> str:
-    """The name of the run of a borough invented into a home that holds nobody real."""
+def _hold_meeting(setting: Setting, database: Database) -> None:
+    """The lists of a fortnight earlier, and what was decided over them the day after."""
+    earlier = UNTIL - timedelta(days=14)
+    published = datetime.combine(earlier, time(9), UTC)
+    prepare_demo(database, published)
+    run = save_run(setting, earlier, None)
+    _put_before_people(setting, database, run, published)
+    rehearse(database, run, earlier + timedelta(days=1))
+
+
+def _put_before_people(setting: Setting, database: Database, run: str, at: datetime) -> None:
+    with steps("putting the run before people"):
+        wards = find_wards(setting.runs, setting.lake, run)
+        with database.writing(at, SYSTEM) as writing:
+            publish_run(writing, setting.runs, run, wards)
+
+
+def _invent(setting: Setting, borough: Path, residents: int) -> None:
+    """Invents a borough into a home that holds nobody real, and takes its extracts in."""
     if (setting.home / "ledger.jsonl").exists() and not borough.exists():
         raise UsageError(Problem(str(setting.home), "this home already holds partners' records",
                                  "an empty home, so that nobody invented ever stands among real people",
@@ -69,7 +94,6 @@ def _invent_run(setting: Setting, borough: Path, residents: int) -> str:
     with steps("inventing a borough") as say:
         invent(borough, residents, MONTHS, SEED, UNTIL, say)
     _take_in_all(setting, borough / "extracts")
-    return save_run(setting, UNTIL, None)
 
 
 def find_example(runs: Runs, run: str) -> tuple[str, str] | None:
@@ -90,15 +114,8 @@ def _screen(setting: Setting, run: str, application: str, uprn: str) -> str:
 
 def save_run(setting: Setting, as_of: date, area: str | None) -> str:
     """Makes the lists of a day, keeps them, and gives the name of the run."""
-    before = setting.runs.before(as_of, area)
-    cards = setting.cards
     with steps("making the lists") as say:
-        run = make_run(setting.lake, setting.pack, as_of, before, area=area, say=say, cards=cards)
-        say("saving")
-        if run.desk is not None:
-            desks = Desks(setting.home)
-            desks.save(run.desk, setting.pack, desks.name(setting.lake, setting.pack, as_of))
-        return setting.runs.save(run, before, setting.pack, setting.lake)
+        return keep_lists(setting, as_of, area, say)[0]
 
 
 def _take_in_all(setting: Setting, folder: Path) -> None:

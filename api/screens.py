@@ -6,7 +6,7 @@ Every door asks through this one place, so that a screening typed and a screenin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,6 +25,7 @@ from engine.screen import check_pair, replay, screen
 from engine.screening import Answer, Match, Pair
 from engine.screenings import Kept, Offer, Override, Screenings
 
+_TOKEN = 32     # characters: 128 bits, as of every id in an address
 OpenDesk = Callable[[], Desk]
 """Gives the desk of now; asking again costs little while nothing new has come in."""
 
@@ -65,6 +66,7 @@ class FrontDesk:
     def __init__(self, home: Path, open_desk: OpenDesk, now: Callable[[], datetime]) -> None:
         self.open_desk, self.now = open_desk, now
         self.desks, self.kept = Desks(home), Screenings(home)
+        self._tokens: dict[str, str] = {}
 
     # --- screening ------------------------------------------------------------------------------
 
@@ -78,15 +80,28 @@ class FrontDesk:
         pair = check_pair(desk, applicant, uprn, self._find_offered())
         return self._keep(desk, pair, self._read(desk, told), by, once, matches)
 
-    def answer(self, by: Asker, id: str, told: Sequence[Raw], once: Once, matches: bool = False) -> Shown:
-        """Screens the same two again with what has been told since. The earlier screening stays as it was."""
+    def answer(
+        self, by: Asker, id: str, told: Sequence[Raw], once: Once, matches: bool = False,
+        untold: Collection[str] = (),
+    ) -> Shown:
+        """Screens the same two again with what has been told since. The earlier screening stays as it was.
+
+        `untold`: facts told earlier that somebody took back.
+        """
         if once.key and (earlier := self.kept.find_key(by.name, once.key, once.request)):
             return self.show(earlier.id)
         before, desk = self.kept.find(id), self.open_desk()
         pair = check_pair(desk, before.pair.application, before.pair.uprn, self._find_offered())
-        since = {raw.fact for raw in told}
+        since = {raw.fact for raw in told}.union(untold)
         still = [Raw(a.fact, a.value, a.told_on) for a in before.answers if a.fact not in since]
         return self._keep(desk, pair, self._read(desk, [*still, *told]), by, once, matches)
+
+    def move(self, by: Asker, id: str, uprn: str, once: Once) -> Shown:
+        """Screens the same applicant for another home; what was told of the applicant goes with them."""
+        before, facts = self.kept.find(id), self.open_desk().features
+        theirs = [Raw(a.fact, a.value, a.told_on) for a in before.answers
+                  if a.fact in facts and facts[a.fact].about in ("applicant", "household")]
+        return self.screen(by, before.pair.application, uprn, theirs, once, matches=True)
 
     def show(self, id: str) -> Shown:
         """A screening as it was kept. Raises ScreenError, and Disagreement where it is no longer what was kept."""
@@ -126,6 +141,34 @@ class FrontDesk:
     def overrides(self) -> list[Override]:
         """Every override, oldest first."""
         return self.kept.overrides()
+
+    # --- finding again --------------------------------------------------------------------------
+
+    def token(self, kept: Kept) -> str:
+        """What stands for a screening in an address: its number would tell how many there are, and this tells nothing.
+
+        Worked out from the number and the digest of the text, so that there is no table of tokens to keep.
+        """
+        return hashlib.sha256(f"{kept.id}:{kept.digest}".encode()).hexdigest()[:_TOKEN]
+
+    def find_token(self, token: str) -> Kept | None:
+        """The screening that a token stands for."""
+        if token not in self._tokens:
+            names = self.kept.names()
+            for kept in names[len(self._tokens):]:
+                self._tokens[self.token(kept)] = kept.id
+        return self.kept.find(self._tokens[token]) if token in self._tokens else None
+
+    def same_pair(self, kept: Kept) -> list[Kept]:
+        """Every screening of the same application and home, oldest first."""
+        pair = kept.pair
+        return [one for one in self.kept.names()
+                if (one.pair.application, one.pair.uprn) == (pair.application, pair.uprn)]
+
+    def address(self, uprn: str) -> str:
+        """What a home is called, where the desk still knows it."""
+        home = self.open_desk().homes.get(uprn)
+        return str(home["address"]) if home and home["address"] else ""
 
     # --- what may be asked ----------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from engine.store.audit import Head, head, verify
 from engine.store.connections import find_file
 from engine.store.database import SYSTEM, Database, upgrade
 from engine.store.publishing import Published, publish_run
+from engine.wards import find_wards
 
 StoreUrl = Annotated[str | None, typer.Option(
     "--store", metavar="URL", envvar="WARDWISE_STORE", show_default="a SQLite file in the home",
@@ -66,8 +67,10 @@ def publish(run: RunName = None, home: Home = HOME, url: StoreUrl = None) -> Non
     """
     setting = Setting(home, RULES)
     name, opened = setting.find_run(run), open_store(home, url)
+    with steps("finding the wards"):
+        wards = find_wards(setting.runs, setting.lake, name)
     with steps("putting the run before people"), opened.writing(read_clock(), SYSTEM) as writing:
-        done = publish_run(writing, setting.runs, name)
+        done = publish_run(writing, setting.runs, name, wards)
     opened.close()
     typer.echo(write_published(name, done))
 

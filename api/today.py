@@ -1,4 +1,5 @@
-"""The desk of now, kept in memory: the same one until a day ends, an extract is taken in or a run is made.
+"""The desk of now, kept in memory: the same one until a day ends, an extract is taken in, a run is made
+or a record is disputed.
 
 Making a desk takes seconds, and an applicant is in the room. So the desk that stands serves on until its successor is
 ready; every screening says which day it is of.
@@ -65,7 +66,9 @@ class Today:
 
     def _look(self) -> Mark:
         """What a desk is made from, told by when it was last written: cheap enough for every request."""
-        return self.day(), _stamp(self.setting.home / "ledger.jsonl"), _stamp(self.setting.home / "runs" / "made")
+        home = self.setting.home
+        return (self.day(), _stamp(home / "ledger.jsonl"), _stamp(home / "runs" / "made"),
+                _stamp(home / "disputes.jsonl"))
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

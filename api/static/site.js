@@ -19,9 +19,34 @@ window.addEventListener('beforeprint', () => {
   folded = [...document.querySelectorAll('details:not([open])')]
   folded.forEach((one) => { one.open = true })
 })
-window.addEventListener('afterprint', () => { folded.forEach((one) => { one.open = false }) })
+window.addEventListener('afterprint', () => {
+  folded.forEach((one) => { one.open = false })
+  folded = []
+})
 
-// A link to one record opens what it is folded into.
+// Whoever unfolds a record has looked at it, and that is kept; paper unfolds everything, which is not looking.
+const look = async (record) => {
+  const form = record.querySelector('[data-looking]')
+  if (!form || form.dataset.sent) return
+  form.dataset.sent = 'yes'
+  try {
+    const answer = await fetch(form.action, {
+      method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { 'HX-Request': 'true' }
+    })
+    if (answer.status !== 204) return   // the button is still there
+    record.parentElement.querySelector('[data-looked]').hidden = false
+    if (form.contains(document.activeElement)) record.querySelector('summary').focus()
+    form.remove()
+  } catch {
+    delete form.dataset.sent
+  }
+}
+document.addEventListener('toggle', (event) => {
+  const one = event.target
+  if (one.open && one.matches('[data-record]') && !folded.includes(one)) look(one)
+}, true)
+
+// A link to one record opens it, and what it is folded into.
 const show = () => {
   const wanted = location.hash.length > 1 && document.getElementById(location.hash.slice(1))
   const around = wanted && wanted.closest('details')
@@ -29,6 +54,8 @@ const show = () => {
     around.open = true
     wanted.scrollIntoView()
   }
+  const record = wanted && wanted.querySelector(':scope > [data-record]')
+  if (record) record.open = true
 }
 window.addEventListener('hashchange', show)
 show()

@@ -1,8 +1,8 @@
 """Published front-end packages -> the few built files of them that the site sends, and a manifest of what they are.
 
-Run by `make vendor`, only to upgrade: Node is needed then and never again. Three things are taken out on the way, and
-the manifest says so: the font and the crest of GOV.UK, which a council may not use, and the names of source maps, which
-are not sent.
+Run by `make vendor`, only to upgrade: Node is needed then and never again. Some things are taken out on the way, and
+the manifest says so: the font and the crest of GOV.UK, which a council may not use, the pictures of Leaflet, which no
+map here has, and the names of source maps, which are not sent.
 """
 
 from __future__ import annotations
@@ -37,12 +37,17 @@ PACKAGES = (
         "dist/govuk/govuk-frontend.min.js": "govuk-frontend.min.js",
     }, "Crown Copyright (Government Digital Service)"),
     Package("htmx.org", "2.0.11", {"dist/htmx.min.js": "htmx.min.js", "LICENSE": "LICENSE"}, "Big Sky Software"),
+    # Without its pictures: a place map has no tiles and no pins, only shapes.
+    Package("leaflet", "1.9.4", {
+        "dist/leaflet.js": "leaflet.js", "dist/leaflet.css": "leaflet.css", "LICENSE": "LICENSE",
+    }, "Volodymyr Agafonkin; CloudMade"),
 )
 
 _TAKEN_OUT: tuple[tuple[str, str, str], ...] = (
     (r"@font-face\{[^}]*\}", "", "GOV.UK font"),
     (r"GDS Transport,arial,sans-serif", "Arial,Helvetica,sans-serif", "GOV.UK font"),
     (r"url\(/assets/images/govuk-crest\.svg\)", "none", "GOV.UK crest"),
+    (r"url\(images/[a-z0-9-]+\.png\)", "none", "pictures of Leaflet"),
     (r"\n?/\*# sourceMappingURL=\S+ \*/\n?", "\n", "name of the source map"),
     (r"\n?//# sourceMappingURL=\S+\n?", "\n", "name of the source map"),
 )

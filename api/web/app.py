@@ -14,7 +14,38 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.guard import tell
 from api.routes import PREFIX
-from api.web import deciding, flag, lists
+from api.web import (
+    accounts,
+    acting,
+    agreeing,
+    asking,
+    auditing,
+    awaiting,
+    challenges,
+    contesting,
+    data,
+    deciding,
+    evidence,
+    flag,
+    health,
+    jobs,
+    judging,
+    lists,
+    making,
+    meeting,
+    meeting_item,
+    numbers,
+    offering,
+    overriding,
+    papers,
+    reviewing,
+    rule,
+    rules,
+    runs,
+    screened_page,
+    screening,
+    worklist,
+)
 from api.web.assets import Assets
 from api.web.brand import Brand
 from api.web.keeping import Office, prepare_demo
@@ -31,12 +62,14 @@ from engine.store.database import Database
 
 def make_site(
     database: Database, settings: LoginSettings, clock: Callable[[], datetime] = read_clock,
-    brand: Brand | None = None, *, say: Callable[[str], None] = tell, office: Office | None = None, **parts: Any,
+    brand: Brand | None = None, *, say: Callable[[str], None] = tell, office: Office | None = None, sample: int = 0,
+    **parts: Any,
 ) -> FastAPI:
     """The site over one store. `settings`: how people sign in, and whether browsers reach it over TLS.
 
     In a demonstration anybody may sign in as a made-up person: never over a store with real people. `office`: the home
     and rules behind the store, without which pages about runs, data and screenings say that they are not there.
+    `sample`: one flag in so many is judged by whoever decides it before they see ours; 0: none (see `judging`).
     `parts`: what else of signing in is not as usual (see `login_routes.make_login_routes`).
     """
     brand = brand or Brand()
@@ -46,12 +79,19 @@ def make_site(
     if settings.demo:
         prepare_demo(database, clock())
     site.state.database, site.state.clock, site.state.rights, site.state.say = database, clock, Rights(), say
-    site.state.office = office
+    site.state.sample = sample
+    site.state.office, site.state.grounds = office, settings.grounds
+    site.state.brand = brand
+    site.state.jobs = jobs.Jobs(database, clock, say, office.setting.home / "papers" if office else None)
     site.state.assets, site.state.pages, site.state.sessions = assets, pages, sessions
     site.add_api_route("/", show_start, include_in_schema=False)
     site.add_api_route("/static/{digest}/{name:path}", send_file, include_in_schema=False)
     site.include_router(make_login_routes(database, settings, pages.show, sessions, clock=clock, tell=say, **parts))
-    for part in (flag, deciding, lists):
+    for part in (health, awaiting, making, accounts, agreeing, auditing, flag, evidence, judging,
+                 deciding, acting, asking, worklist, numbers, meeting, meeting_item,
+                 papers,
+                 screening, screened_page, offering, overriding, challenges, contesting, rules, rule,
+                 runs, data, reviewing, lists):
         site.include_router(part.router)
     for error in TROUBLES:
         site.add_exception_handler(error, answer_trouble)

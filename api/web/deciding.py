@@ -14,7 +14,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from api.web.evidence import find_looked
 from api.web.identity import check_form
+from api.web.judging import needs_first
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages, say_time
 from api.web.reach import Reach, find_reach
@@ -82,7 +84,8 @@ def show_decide(request: Request, id: str, me: Me) -> Response:
     """The form."""
     with find_database(request).reading() as reading:
         stored = me.read(reading, id, "decide")
-    if not can_decide(stored.row):
+        first = needs_first(reading, me, stored.row)
+    if first or not can_decide(stored.row):
         return RedirectResponse(f"/flags/{id}", 303)
     return _show(request, stored, Sent(), str(int(read_now(request).timestamp())))
 
@@ -112,12 +115,15 @@ def decide(request: Request, id: str, me: Me, form: Annotated[DecisionForm, Form
     now, database = read_now(request), find_database(request)
     with database.reading() as reading:
         stored = me.read(reading, id, "decide")
+        if needs_first(reading, me, stored.row):
+            return RedirectResponse(f"/flags/{id}", 303)
     if errors := find_errors(sent):
         return _show(request, stored, sent, started, errors=errors)
     try:
         with database.writing(now, me.id) as writing:
-            reviews.decide(writing, id, form.version, sent.decision, sent.reason, sent.rationale,
-                           seconds=count_seconds(started, now))
+            looked = find_looked(writing, id, me)
+            reviews.decide(writing, id, form.version, sent.decision, sent.reason, sent.rationale, opened=looked.items,
+                           seconds=count_seconds(started, now, looked.since(now)))
     except Stale as stale:
         with database.reading() as reading:
             stored, name = me.read(reading, stale.flag or id), name_user(reading, stale.by)
@@ -139,12 +145,19 @@ def find_errors(sent: Sent) -> dict[str, str]:
     return errors
 
 
-def count_seconds(started: str, now: datetime) -> int | None:
-    """Seconds since the form was opened; None where that cannot be believed."""
-    if not started.isdigit():
-        return None
-    spent = int((now - datetime.fromtimestamp(min(int(started), 2**33), UTC)).total_seconds())
-    return spent if 0 <= spent <= LONGEST_VISIT else None
+def count_seconds(started: str, now: datetime, opened: datetime | None = None) -> int | None:
+    """Seconds since the form was opened, or since `opened`, when the flag was, if that is longer ago; None where
+    neither can be believed."""
+    begun = [datetime.fromtimestamp(min(int(started), 2**33), UTC)] if started.isdigit() else []
+    spent = [int((now - moment).total_seconds()) for moment in (*begun, *([opened] if opened else []))]
+    return max((one for one in spent if 0 <= one <= LONGEST_VISIT), default=None)
+
+
+def offer_decisions() -> list[dict[str, Any]]:
+    """The decisions there are, each with the question it asks and its reasons, for `decision_fields.html`."""
+    return [{"value": code, "text": text, "asks": REASON_ASKS[code],
+             "reasons": [{"value": one, "text": say_reason(one)} for one in reviews.REASONS[code]]}
+            for code, text in DECISION_NAMES.items()]
 
 
 def say_stale(stale: Stale, name: str) -> str:
@@ -160,8 +173,6 @@ def _show(
     values = {
         "flag": json.loads(stored.text), "row": stored.row, "sent": sent, "started": started, "stale": stale,
         "errors": errors, "wrong": [{"text": text, "href": f"#{field}"} for field, text in errors.items()],
-        "decisions": [{"value": code, "text": text, "asks": REASON_ASKS[code],
-                       "reasons": [{"value": one, "text": say_reason(one)} for one in reviews.REASONS[code]]}
-                      for code, text in DECISION_NAMES.items()],
+        "decisions": offer_decisions(),
     }
     return find_pages(request).show(request, "decide.html", values, 409 if stale else 400 if errors else 200)

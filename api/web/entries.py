@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from api.web.site_words import say_leaving
 from api.words import say_agencies, say_result, say_standing, say_where
 from engine.store.database import Reading
-from engine.store.flags import FlagRow, read
+from engine.store.flags import FlagRow, read_texts
 
 _SAYS = 3       # reasons in a line; all of them stand on the flag's own page
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: `says` are its first reasons, `more` how many are left out."""
+    """One line: `says` are its first reasons, `more` how many are left out. `first`: whoever reads it says how
+    serious it is before we do, so that nothing of what we make of it is in the line."""
 
     id: str
     position: int
@@ -31,15 +33,25 @@ class Entry:
     because: str
     agencies: str
     lead: str
+    first: bool = False
 
 
-def make_entries(reading: Reading, rows: Iterable[FlagRow], name: Callable[[str], str]) -> list[Entry]:
-    """The lines of some flags. `name` says what a user is called."""
-    return [_make(reading, row, name) for row in rows]
+def make_entries(
+    reading: Reading, rows: Iterable[FlagRow], name: Callable[[str], str], first: Collection[str] = ()
+) -> list[Entry]:
+    """The lines of some flags. `name` says what a user is called; `first`: those to be judged before ours is seen."""
+    rows = tuple(rows)
+    texts = read_texts(reading, [row.id for row in rows])
+    made = [_make(row, json.loads(texts[row.id]), name) for row in rows]
+    return [_cover(entry) if entry.id in first else entry for entry in made]
 
 
-def _make(reading: Reading, row: FlagRow, name: Callable[[str], str]) -> Entry:
-    flag = json.loads(read(reading, row.id).text)
+def _cover(entry: Entry) -> Entry:
+    return replace(entry, first=True, band="", standing="", change="", axes=(), says=(), more=0, because="",
+                   agencies="")
+
+
+def _make(row: FlagRow, flag: Mapping[str, Any], name: Callable[[str], str]) -> Entry:
     said = [": ".join(part for part in (say_result(reason), reason["because"]) if part) for reason in flag["reasons"]]
     said += [card["said"] for card in flag["cards"] if card["band"]]
     # An offer is never ranked by points, so no axis leads it.

@@ -67,6 +67,9 @@ DEMO: Mapping[str, tuple[str, str]] = {
 """One made-up person for each role that has a page, with their agency; nobody here exists."""
 
 
+DEMO_WARDS = ("Ashfold",)      # of the made-up councillor
+
+
 def prepare_demo(database: Database, at: datetime) -> None:
     """The made-up person of each role, without a password, and an agreement between their agencies, where missing."""
     today = at.date()
@@ -75,7 +78,7 @@ def prepare_demo(database: Database, at: datetime) -> None:
         signed = find_holding(reading, today)
     with database.writing(at, SYSTEM) as writing:
         for role in missing:
-            add_user(writing, f"demo-{role}", *DEMO[role], [role])
+            add_user(writing, f"demo-{role}", *DEMO[role], [role], wards=DEMO_WARDS if role == "councillor" else ())
         if not signed:
             make(writing, Terms("Made-up sharing agreement of the demonstration", "DEMO-1", "DEMO-DPIA-1",
                                 tuple(AGENCIES), ("prevent_crime_and_disorder", "housing_and_homelessness"),

@@ -21,6 +21,7 @@ from api.web.assets import Assets
 from api.web.brand import Brand
 from api.web.identity import Person, find_session
 from api.web.reach import known_menu
+from engine.contract import AGENCIES, PURPOSES
 from engine.prose import name_agency
 from engine.store.problems import Unready
 
@@ -54,7 +55,8 @@ def _make_environment() -> Environment:
         autoescape=True, undefined=Loud, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
     environment.globals.update({name: getattr(source, name) for source in (words, site_words)
                                 for name in dir(source) if not name.startswith("_")})
-    environment.globals.update({"name_agency": name_agency, "say_time": say_time})
+    environment.globals.update({"name_agency": name_agency, "say_time": say_time, "AGENCIES": AGENCIES,
+                                "PURPOSES": PURPOSES})
     return environment
 
 

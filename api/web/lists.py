@@ -19,15 +19,17 @@ from fastapi.responses import Response
 from api.export import write_csv
 from api.web.entries import make_entries
 from api.web.identity import check_form
+from api.web.judging import find_first
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages
+from api.web.paging import make_pagination
 from api.web.reach import Reach, reader
 from api.web.site_words import CHANGE_SHORT, ORDERS, STATE_NAMES, say_theme
 from api.words import AXES, BANDS, CHANGES, say_agencies, say_standing
 from engine.prose import name_agency
 from engine.store.agreements import disclose
 from engine.store.database import Reading
-from engine.store.flags import Filters, FlagRow, Order, Publication, count, find, find_publications, read
+from engine.store.flags import Filters, FlagRow, Order, Publication, count, find_labels, find_publications, read_texts
 
 router = APIRouter(dependencies=[Depends(check_form)])
 
@@ -38,6 +40,7 @@ MOST = 5000
 """Rows of one CSV: a whole borough's offers; more is a job for the analyst's own tools."""
 
 _SHORTEST = 3       # characters somebody searches for: fewer find everybody
+_BY_NAME = ("theme", "ward", "agency")      # filters whose choices have no order of their own
 ListName = Literal["people", "places", "allocations"]
 Me = Annotated[Reach, Depends(reader)]
 
@@ -49,6 +52,7 @@ class Wanted:
     band: Literal["", "convene", "discuss", "watch"] = ""
     axis: Literal["", "vulnerability", "harm", "place", "process"] = ""
     theme: Annotated[str, Query(max_length=80)] = ""
+    ward: Annotated[str, Query(max_length=200)] = ""
     agency: Annotated[str, Query(max_length=80)] = ""
     state: Literal["", "proposed", "under_review", "needs_information", "confirmed", "declined", "redirected"] = ""
     change: Literal["", "new", "worse", "better", "same", "stale", "left"] = ""
@@ -65,13 +69,14 @@ class Wanted:
 @router.get("/{name}.csv")
 def download_list(request: Request, name: ListName, me: Me, wanted: Annotated[Wanted, Depends()]) -> Response:
     """The flags that fit as CSV, one column for each axis. What leaves is kept as a disclosure."""
+    if not me.may_some("export"):
+        raise HTTPException(403)
     with find_database(request).writing(read_now(request), me.id) as writing:
         filters, _ = _narrow(writing, _own(me, name), me, wanted)
         found = me.find(writing, filters, _order(wanted), 1, MOST).rows
         rows = [row for row, may in zip(found, me.may(writing, "export", found), strict=True) if may]
-        if found and not rows:
-            raise HTTPException(403)
-        text = write_csv(_HEADERS, [_cells(writing, row) for row in rows])
+        texts = read_texts(writing, [row.id for row in rows])
+        text = write_csv(_HEADERS, [_cells(row, json.loads(texts[row.id])) for row in rows])
         disclose(writing, me.person.agency, "list_csv", me.asker.purpose, [row.id for row in rows],
                  file_digest=sha256(text.encode()).hexdigest(), agreement=me.signed[0].id if me.signed else None)
     day = f"-{rows[0].as_of}" if rows else ""
@@ -97,7 +102,8 @@ def find_subject(request: Request, me: Me, words: Annotated[str, Form(max_length
         here = tuple(state for state in STATE_NAMES if state != "superseded")
         with find_database(request).reading() as reading:
             page = me.find(reading, Filters(states=here, search=words), "newest", 1, SIZE)
-            values["found"] = make_entries(reading, page.rows, lambda user: name_user(reading, user))
+            values["found"] = make_entries(
+                reading, page.rows, lambda user: name_user(reading, user), find_first(reading, me, page.rows))
         values["said"] = f"{say_count(page.total)} found" + (
             f"; the first {SIZE} are shown. Type more to find fewer." if page.total > SIZE else ".")
     return find_pages(request).show(request, "find.html", {**values, "wrong": wrong}, 400 if wrong else 200)
@@ -118,10 +124,12 @@ def show_list(
             raise HTTPException(404)
         values = {
             "list": name, "as_of": published[0].as_of if published else None, "page": page, "pages": pages,
-            "rows": make_entries(reading, found.rows, lambda user: name_user(reading, user)),
+            "rows": make_entries(
+                reading, found.rows, lambda user: name_user(reading, user), find_first(reading, me, found.rows)),
             "counts": _count(reading, name, me, wanted), "filters": _offer(reading, name, me, wanted),
             "mine": wanted.mine == "yes", "said": _say(found.total, page, pages),
-            "csv": wanted.address(f"{name}.csv"), "pagination": _paginate(name, wanted, page, pages),
+            "csv": wanted.address(f"{name}.csv"), "pagination": make_pagination(
+                page, pages, lambda number: wanted.address(name, number)),
             "empty": _say_empty(bool(published), wanted != Wanted()),
         }
     return find_pages(request).show(request, "list.html", values)
@@ -147,7 +155,7 @@ def _narrow(reading: Reading, name: str, me: Reach, wanted: Wanted) -> tuple[Fil
     runs = tuple(one.run for one in (published[1:] if left else published[:1]))
     filters = Filters(
         runs=runs, lists=(name,), bands=_one(wanted.band), axes=_one(wanted.axis), themes=_one(wanted.theme),
-        agencies=_one(wanted.agency), leads=(me.id,) if wanted.mine else None,
+        wards=_one(wanted.ward), agencies=_one(wanted.agency), leads=(me.id,) if wanted.mine else None,
         states=("left",) if left else _one(wanted.state), changes=None if left else _one(wanted.change))
     return me.limit(filters), published
 
@@ -171,12 +179,12 @@ def _count(reading: Reading, name: str, me: Reach, wanted: Wanted) -> list[dict[
 def _offer(reading: Reading, name: str, me: Reach, wanted: Wanted) -> list[dict[str, Any]]:
     """The filters, with what there is on this list to choose from."""
     filters, _ = _narrow(reading, name, me, Wanted())
-    rows = find(reading, filters, "list", 1, MOST).rows     # none is shown, only what to choose from
-    themes = {theme: say_theme(theme) for row in rows for theme in row.themes}
-    agencies = {agency: name_agency(agency) for row in rows for agency in row.agencies}
+    themes = {theme: say_theme(theme) for theme in find_labels(reading, filters, "theme")}
+    agencies = {agency: name_agency(agency) for agency in find_labels(reading, filters, "agency")}
+    wards = {ward: ward for ward in count(reading, filters, "ward") if ward}
     offered: Sequence[tuple[str, str, Mapping[str, str]]] = (
         ("band", "Band", BANDS), ("axis", "Axis", AXES if name != "allocations" else {}), ("theme", "Theme", themes),
-        ("agency", "Agency to bring in", agencies),
+        ("ward", "Ward", wards), ("agency", "Agency to bring in", agencies),
         ("state", "State", {state: said for state, said in STATE_NAMES.items() if state not in ("superseded", "left")}),
         ("change", "Changed since last time", {**CHANGES, "left": "left the list"}), ("order", "Order", ORDERS))
     return [{"name": key, "label": label, "value": getattr(wanted, key), "items": _items(key, choices)}
@@ -184,7 +192,7 @@ def _offer(reading: Reading, name: str, me: Reach, wanted: Wanted) -> list[dict[
 
 
 def _items(key: str, choices: Mapping[str, str]) -> list[dict[str, str]]:
-    ordered = sorted(choices.items(), key=lambda pair: pair[1]) if key in ("theme", "agency") else choices.items()
+    ordered = sorted(choices.items(), key=lambda pair: pair[1]) if key in _BY_NAME else choices.items()
     all_of_them = [] if key == "order" else [{"value": "", "text": "All"}]
     return [*all_of_them, *({"value": value, "text": text[0].upper() + text[1:]} for value, text in ordered)]
 
@@ -212,24 +220,11 @@ def _say_empty(published: bool, filtered: bool) -> dict[str, Any]:
         "good news."]}
 
 
-def _paginate(name: str, wanted: Wanted, page: int, pages: int) -> dict[str, Any]:
-    """The links to other pages: the first, the last, those beside this one."""
-    near = sorted({1, pages, *range(max(1, page - 1), min(pages, page + 1) + 1)})
-    items: list[dict[str, Any]] = []
-    for before, number in zip([0, *near], near, strict=False):
-        items += [{"ellipsis": True}] if number > before + 1 else []
-        items.append({"number": number, "current": number == page, "href": wanted.address(name, number)})
-    return {"items": items,
-            **({"previous": {"href": wanted.address(name, page - 1)}} if page > 1 else {}),
-            **({"next": {"href": wanted.address(name, page + 1)}} if page < pages else {})}
-
-
 _HEADERS = ["list", "position", "number", "name", "band", "change", "state", *AXES.values(), "reasons",
             "bring together", "as of"]
 
 
-def _cells(reading: Reading, row: FlagRow) -> list[object]:
-    flag = json.loads(read(reading, row.id).text)
+def _cells(row: FlagRow, flag: Mapping[str, Any]) -> list[object]:
     points = {axis["axis"]: axis["points"] for axis in flag["axes"]}
     said = [*(reason["because"] for reason in flag["reasons"]), *(card["said"] for card in flag["cards"])]
     return [row.list, row.position, row.subject, row.name, say_standing(flag), CHANGES[row.change],

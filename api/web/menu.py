@@ -47,6 +47,6 @@ def make_menu(
 ) -> tuple[Item, ...]:
     """The menu of somebody who may open these lists."""
     own = [Item(name, LIST_TITLES[name]) for name in lists]
-    found = [Item("find", "Find")] if own else []
+    found = [Item("find", "Find"), Item("recalls", "Recalls")] if own else []
     return (*own, *found, *(item for item, action, thing in _PAGES
                             if rights.may(asker, action, thing, today, signed).allowed))

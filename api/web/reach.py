@@ -40,6 +40,7 @@ class Reach:
     scope: Scope
     menu: tuple[Item, ...]
     rights: Rights = field(repr=False)
+    sample: int = 0     # one flag in so many is judged by this person before they see ours; 0: none
 
     @property
     def id(self) -> str:
@@ -82,6 +83,10 @@ class Reach:
             raise HTTPException(403)
         return stored
 
+    def may_some(self, action: str) -> bool:
+        """Whether there can be a flag that this person may do this with."""
+        return bool(find_scope(self.rights, self.asker, self.today, self.signed, action).kinds)
+
     def may(self, reading: Reading, action: str, rows: Sequence[FlagRow]) -> list[bool]:
         """Whether this person may do something with each of some flags."""
         contested = challenges.find_contested(reading, [row.id for row in rows])
@@ -102,7 +107,8 @@ def find_reach(request: Request) -> Reach:
     today = read_now(request).date()
     with find_database(request).reading() as reading:
         signed = agreements.find_holding(reading, today, asker.agency, asker.purpose)
-    reach = Reach(session.person, asker, today, signed, *_work_out(rights, asker, today, signed), rights)
+    reach = Reach(session.person, asker, today, signed, *_work_out(rights, asker, today, signed), rights,
+                  request.app.state.sample)
     setattr(request.state, _REACH, reach)
     return reach
 

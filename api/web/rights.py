@@ -13,7 +13,7 @@ Where an agreement in force names the agency, the list and the purpose (`flags.c
 | take_up, decide, assign_action | Flag | tasking; monitoring_officer (restricted) |
 | ask_question, export | Flag | tasking |
 | contest | Flag | whoever may view it, but the analyst |
-| settle_challenge | Flag | governance (where contested) |
+| settle_challenge | Flag | governance (where contested), monitoring_officer (restricted) |
 | view_question, answer_question | Question | the agency that was asked; tasking views |
 | view_action, close_action | Task | the agency that owns it; tasking; monitoring_officer (restricted) |
 
@@ -31,7 +31,8 @@ Without one (`registers.cedar`):
 | view_reviews | Register | tasking_chair, analyst, governance |
 | view_runs | Register | analyst, governance |
 | make_run, view_quarantine | Register | analyst |
-| audit_read, view_disclosures, view_challenges | Register | governance |
+| audit_read, view_disclosures | Register | governance |
+| view_challenges | Register | governance, monitoring_officer |
 | audit_verify, view_agreements | Register | governance, administrator |
 | manage_agreements | Register | administrator |
 | manage_users | Account, Register | administrator, never on themselves |

@@ -67,6 +67,37 @@ REASON_NAMES = {
     "facts_disputed": "The facts are disputed", "identity_unsure": "It is not sure who this is",
     "person_not_yet_heard": "The person has not been heard yet", "other": "Another reason, said below",
 }
+WORK_NAMES = {
+    "open": "Open", "done": "Done", "cancelled": "Will not be done", "asked": "Waiting for an answer",
+    "answered": "Answered", "withheld": "May not say", "withdrawn": "Taken back",
+}
+WORK_COLOURS = {"open": "blue", "done": "green", "cancelled": "grey", "asked": "yellow", "answered": "green",
+                "withheld": "orange", "withdrawn": "grey"}
+
+# --- offers of a home
+LEVEL_TITLES = {"hard": "Settle this first", "soft": "To weigh with the applicant", "info": "Good to know"}
+LEVEL_ABOUT = {
+    "hard": "An offer can be recorded once this is settled, or a manager has set it aside.",
+    "soft": "It is for the applicant to weigh, once told.",
+    "info": "It stops nothing.",
+}
+VIEW_NAMES = {
+    "would_offer": "I would offer this home", "would_not_offer": "I would not offer this home",
+    "unsure_before": "I do not know yet",
+    "agree": "I agree with the screening", "would_offer_anyway": "I would offer this home in spite of it",
+    "would_not_offer_anyway": "I would not offer this home, whatever it says", "not_sure": "I am not sure",
+}
+REQUEST_NAMES = {"asked": "Waiting for a manager", "granted": "Granted", "refused": "Refused", "withdrawn": "Withdrawn"}
+
+# --- an officer's own view, before ours
+OWN_BAND_NAMES = {"convene": "Convene", "discuss": "Discuss", "watch": "Watch",
+                  "none": "Agencies need not act together"}
+OWN_BAND_ABOUT = {
+    "convene": "The agencies that know of it should meet about it.",
+    "discuss": "It should be talked about at the meeting.",
+    "watch": "One agency should keep an eye on it.",
+    "none": "Whatever each of them does already is enough, or it is nothing for them.",
+}
 
 NOT_SHOWN = "no longer shown on this list"
 
@@ -85,3 +116,22 @@ def say_code(code: str, known: Mapping[str, str] | None = None) -> str:
 def say_theme(theme: str) -> str:
     """A theme of the rules in words."""
     return say_code(theme)
+
+JOB_KINDS = {
+    "run": "New lists", "agenda_pdf": "The agenda as a PDF", "agenda_docx": "The agenda as a Word document",
+    "agenda_xlsx": "The agenda as a spreadsheet", "minutes_pdf": "The minutes as a PDF",
+    "minutes_docx": "The minutes as a Word document", "minutes_xlsx": "The minutes as a spreadsheet",
+}
+JOB_STATE_NAMES = {
+    "waiting": "Waiting", "running": "Being made", "done": "Ready", "failed": "Could not be made", "stopped": "Stopped",
+}
+JOB_COLOURS = {"waiting": "grey", "running": "blue", "done": "green", "failed": "red", "stopped": "orange"}
+
+# --- challenges
+CHALLENGE_NAMES = {"open": "Being looked into", "upheld": "Upheld", "not_upheld": "Not upheld",
+                   "withdrawn": "Withdrawn"}
+CHALLENGE_COLOURS = {"open": "yellow", "upheld": "green", "not_upheld": "grey", "withdrawn": "grey"}
+RAISER_NAMES = {"subject": "The person concerned", "advocate": "Somebody who speaks for them",
+                "agency": "An agency that holds a record", "officer": "An officer, of their own knowledge"}
+SETTLE_NAMES = {"upheld": "Upheld: something was wrong", "not_upheld": "Not upheld: nothing was found to be wrong",
+                "withdrawn": "Withdrawn by whoever raised it"}

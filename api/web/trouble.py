@@ -12,9 +12,12 @@ from starlette.exceptions import HTTPException
 from api.web.identity import NotSignedIn
 from api.web.layout import find_pages
 from api.web.security import EXPIRED
-from engine.store.problems import Missing, Unready
+from engine.store.problems import Missing, StoreError, Unready
 
 PAGES: Mapping[int, tuple[str, tuple[str, ...]]] = {
+    400: ("Something you sent cannot be kept", (
+        "A character may be one that cannot be stored, or a choice one that is not offered. Nothing was saved.",
+        "Go back, type it again instead of pasting it, and send it once more.")),
     403: ("You may not see this page", (
         "What you may see follows from your role and from the agreements your agency has signed.",
         "If you need it for your work, ask whoever looks after your account.")),
@@ -23,6 +26,9 @@ PAGES: Mapping[int, tuple[str, tuple[str, ...]]] = {
         "not be for you.",
         "Nothing was changed.")),
     405: ("This page cannot be asked for that way", ("Go back to the page you came from and use its own buttons.",)),
+    409: ("Somebody was quicker", (
+        "What you were working on was changed meanwhile. Nothing of yours was saved.",
+        "Go back, open the page again, and send yours if it is still right. Copy what you wrote first.")),
     413: ("Too much was sent", (
         "A form here holds a few pages of text at most. Nothing was saved.",
         "Go back, shorten what you wrote, and send it again.")),
@@ -62,7 +68,9 @@ async def answer_trouble(request: Request, error: Exception) -> Response:
             return await show_trouble(request, 503)
         case Missing():
             return await show_trouble(request, 404)
+        case StoreError():      # what no page of this site can send
+            return await show_trouble(request, 409 if error.fault == "conflict" else 400)
     raise error
 
 
-TROUBLES = (NotSignedIn, HTTPException, RequestValidationError, Missing, Unready)
+TROUBLES = (NotSignedIn, HTTPException, RequestValidationError, Missing, Unready, StoreError)

@@ -1,7 +1,7 @@
 """Asks each step for its figures, in a process of its own so that peak memory is that step's, and writes the page.
 
     python -m tests.bench                everything, as `make bench` does
-    python -m tests.bench screening      one part; what the page says of the other stays
+    python -m tests.bench screening      one part (or weekly, or site); what the page says of the others stays
     python -m tests.bench cards          how good cards are, which is not timed: docs/cards.md (`cards --help`)
 """
 
@@ -28,6 +28,7 @@ STEPS = {
     "run without offers": "borough.make_week_without_offers", "by hand": "weekly.ask_by_hand",
     "prepare a desk": "screening.prepare_desk", "screen": "screening.screen_pairs",
     "serve": "service.ask_over_http", "engines": "engines.compare_engines",
+    "pages": "site.ask_for_pages",
 }
 """Where each step is: a step imports nothing that only others need."""
 
@@ -39,9 +40,10 @@ def main() -> None:
         return
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=("all", "weekly", "screening"), default="all")
+    parser.add_argument("part", nargs="?", choices=("all", "weekly", "screening", "site"), default="all")
     parser.add_argument("--weekly-sizes", type=int, nargs="+", default=[100_000, 1_000_000], metavar="RESIDENTS")
     parser.add_argument("--screening-sizes", type=int, nargs="+", default=[20_000, 100_000], metavar="RESIDENTS")
+    parser.add_argument("--site-sizes", type=int, nargs="+", default=[200, 20_000], metavar="FLAGS")
     parser.add_argument("--folder", type=Path, default=ROOT / "bench-data", help="where boroughs are made")
     parser.add_argument("--page", type=Path, default=PAGE, help="the page that is written")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the work: whether it works, not how fast")
@@ -57,6 +59,9 @@ def main() -> None:
         page.put(asked.page, page.WEEK, page.write_weekly(_weekly(asked), load))
     if asked.part in ("all", "screening"):
         page.put(asked.page, page.SCREENING, page.write_screening(_screening(asked), load))
+    if asked.part in ("all", "site"):
+        pages = {size: _apart("pages", size, asked, "flags") for size in asked.site_sizes}
+        page.put(asked.page, page.SITE, page.write_site(pages, load))
     print(asked.page.read_text(encoding="utf-8"))
 
 
@@ -81,8 +86,8 @@ def _screening(asked: argparse.Namespace) -> dict[str, Any]:
             "serve": _apart("serve", largest, asked), "engines": _apart("engines", largest, asked)}
 
 
-def _apart(step: str, size: int, asked: argparse.Namespace) -> dict[str, Any]:
-    print(f"{step}, {size:,} residents", file=sys.stderr, flush=True)
+def _apart(step: str, size: int, asked: argparse.Namespace, of: str = "residents") -> dict[str, Any]:
+    print(f"{step}, {size:,} {of}", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "tests.bench", "--folder", str(asked.folder), "--step", step, str(size)]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True,

@@ -1,4 +1,4 @@
-"""Two paths that do nothing, served as `wardwise serve` serves: what FastAPI and the wire take by themselves.
+"""Paths that do nothing, served as `wardwise serve` serves: what FastAPI and the wire take by themselves.
 
     python -m tests.bench.empty PORT
 """
@@ -22,6 +22,12 @@ app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 @app.post("/empty", status_code=201)
 def answer_nothing() -> dict[str, Any]:
     """Reads nothing."""
+    return {}
+
+
+@app.get("/page")
+def show_nothing() -> dict[str, Any]:
+    """An empty page."""
     return {}
 
 

@@ -118,7 +118,7 @@ def visit(store: Database) -> Callable[..., Visitor]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a small invented borough, its run, and the run's flags in the home's store. To be copied."""
     home = tmp_path_factory.mktemp("borough") / "home"
-    prepare(Setting(home, RULES), name_store(home, None), residents=4_000)
+    prepare(Setting(home, RULES), name_store(home, None), residents=4_000, met=False)
     return home
 
 
