@@ -22,6 +22,7 @@ from api.words import (
     THRESHOLDS,
     say_agencies,
     say_axis,
+    say_capped,
     say_day,
     say_points,
     say_result,
@@ -82,6 +83,8 @@ def _axes(flag: Plain) -> list[str]:
         for part in axis["parts"]:
             faded = "" if part["faded"] == part["points"] else f" of {part['points']:g}, faded with age"
             lines += wrap(f"{say_points(part['faded'])}{faded}: {titles.get(part['rule'], part['rule'])}", "    ")
+        if capped := say_capped(axis):
+            lines += wrap(capped, "    ")
         if axis["reduced"]:
             lines += wrap(f"{axis['before']:g} less {axis['reduced']:.0%} for what speaks for them", "    ")
         if axis["floor"]:

@@ -45,6 +45,7 @@ THRESHOLDS = {"published": "the threshold is published", "design": "the threshol
 STEPS = {"support": "Support first", "agree": "Then agree", "enforce": "Enforce only where lawful"}
 ROLES = {"subject_substantiated": "subject, substantiated", "alleged_subject": "alleged subject",
          "child_present": "child present", "missing_person": "missing person"}
+_SEEN = 0.005      # points: less is lost in rounding to two places
 _NEVER = ": nothing has ever been received"
 DIGEST_LENGTH = 12
 """Characters of a digest shown: enough to tell two runs apart by eye; the whole stands in the JSON."""
@@ -107,6 +108,14 @@ def say_standing(card: Mapping[str, Any]) -> str:
     results = {reason["result"] for reason in card["reasons"]}
     heaviest = next((result for result in _HEAVIEST_RESULT if result in results), None)
     return RESULTS[heaviest] if heaviest else BANDS[str(card["band"])]
+
+
+def say_capped(axis: Mapping[str, Any]) -> str:
+    """Where one theme brought more points than may count, what is left of them; else nothing."""
+    added = sum(part["faded"] for part in axis["parts"])
+    if added - axis["before"] < _SEEN:
+        return ""
+    return f"{added:g} in all, of which {axis['before']:g} count: one theme brings no more than a set number of points"
 
 
 def say_silence(late_feeds: Sequence[str]) -> list[str]:

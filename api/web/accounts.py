@@ -13,17 +13,19 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.people import check_person, draw_password
+from api.web.form import list_errors
 from api.web.identity import check_form
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages, say_time
 from api.web.passwords import Passwords
 from api.web.reach import Reach, need
+from api.web.refusals import say_slower
 from api.web.rights import Account, Register
 from engine.errors import UsageError
 from engine.store import accounts
 from engine.store.accounts import User
 from engine.store.database import Reading
-from engine.store.problems import Stale, StoreError
+from engine.store.problems import Stale, StoreError, Unready
 
 router = APIRouter(dependencies=[Depends(check_form)])
 
@@ -91,6 +93,8 @@ def add_account(request: Request, me: Administrator, sent: Filled) -> Response:
         with find_database(request).writing(read_now(request), me.id) as writing:
             made = accounts.add_user(writing, sent.login, sent.name, sent.agency, sent.roles, wards=sent.ward_names,
                                      password_hash=kept, must_change=True)
+    except Unready:
+        raise
     except StoreError:
         return _show_form(request, sent, {"login": "Somebody has this login already: choose another"})
     return _show_password(request, made, password)
@@ -120,7 +124,7 @@ def change_account(
             return RedirectResponse(f"/accounts/{id}?done=changed", 303)
         except Stale as stale:
             with find_database(request).reading() as reading:
-                slower = f"{name_user(reading, stale.by)} changed this account on {say_time(stale.at)}."
+                slower = say_slower(reading, "this account", stale.by, stale.at)
                 return _show_one(request, me, reading, accounts.read_user(reading, id), sent, slower=slower)
     with find_database(request).reading() as reading:
         return _show_one(request, me, reading, accounts.read_user(reading, id), sent, errors)
@@ -205,14 +209,10 @@ def _sent(user: User) -> Sent:
     return Sent(user.login, user.name, user.agency, user.roles, "\n".join(user.wards))
 
 
-def _list(errors: dict[str, str]) -> list[dict[str, str]]:
-    return [{"text": text, "href": f"#{field}"} for field, text in errors.items()]
-
-
 def _show_form(request: Request, sent: Sent, errors: dict[str, str] | None = None) -> Response:
     errors = errors or {}
     return find_pages(request).show(request, "account_new.html", {
-        "sent": sent, "errors": errors, "wrong": _list(errors)}, 400 if errors else 200)
+        "sent": sent, "errors": errors, "wrong": list_errors(errors)}, 400 if errors else 200)
 
 
 def _show_one(
@@ -221,7 +221,7 @@ def _show_one(
 ) -> Response:
     errors = errors or {}
     return find_pages(request).show(request, "account.html", {
-        "user": user, "sent": sent, "errors": errors, "wrong": _list(errors), "done": done, "slower": slower,
+        "user": user, "sent": sent, "errors": errors, "wrong": list_errors(errors), "done": done, "slower": slower,
         "now": say_now(user, read_now(request)), "may_change": me.may_do("manage_users", Account(user.id)),
         "may_audit": me.may_do("audit_read", Register("audit")),
         "changed_by": name_user(reading, user.changed_by)}, 409 if slower else 400 if errors else 200)

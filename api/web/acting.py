@@ -6,28 +6,27 @@ else was quicker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Annotated, Any
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.web.form import Answer, offer_agencies, read_day, read_words, say_due, say_words, write_day
 from api.web.identity import check_form
 from api.web.keeping import find_database, name_user, read_now
-from api.web.layout import find_pages, say_time
+from api.web.layout import find_pages
 from api.web.reach import Reach, find_reach
+from api.web.refusals import say_invalid, say_slower
 from api.web.rights import Task
 from api.web.site_words import WORK_NAMES
 from engine.contract import AGENCIES
-from engine.prose import name_agency
 from engine.store import actions
 from engine.store.actions import Action
 from engine.store.database import Reading, Writing
 from engine.store.flags import FlagRow, read_row
-from engine.store.problems import Stale, StoreError, Unready
-from engine.store.words import LETTERS, LONGEST
+from engine.store.problems import Stale, StoreError
 
 router = APIRouter(dependencies=[Depends(check_form)])
 Me = Annotated[Reach, Depends(find_reach)]
@@ -41,59 +40,6 @@ _DONE = {"agreed": "The action is agreed.", "done": "It is done.", "cancelled": 
          "put-off": "It has another day."}
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """What is wrong with a form, by field, what was typed, and who was quicker."""
-
-    errors: Mapping[str, str] = field(default_factory=dict)
-    sent: Mapping[str, str] = field(default_factory=dict)
-    stale: str = ""
-
-    @property
-    def status(self) -> int:
-        """Of the answer."""
-        return 409 if self.stale else 400 if self.errors else 200
-
-    def values(self) -> dict[str, Any]:
-        """What a template needs to say it."""
-        return {"errors": self.errors, "sent": self.sent, "stale": self.stale,
-                "wrong": [{"text": text, "href": f"#{name}{'-day' if name == 'due' else ''}"}
-                          for name, text in self.errors.items()]}
-
-
-def read_day(sent: Mapping[str, str], today: date) -> tuple[date | None, str]:
-    """A day of three fields, `due_day`, `due_month` and `due_year`, and what is wrong with it."""
-    try:
-        day = date(*(int(sent.get(f"due_{part}", "").strip()) for part in ("year", "month", "day")))
-    except ValueError:
-        return None, "Give the day as numbers, such as 27 3 2027"
-    return (None, "Give today or a later day") if day < today else (day, "")
-
-
-def write_day(day: date) -> dict[str, str]:
-    """A day as three fields."""
-    return {"due_day": str(day.day), "due_month": str(day.month), "due_year": str(day.year)}
-
-
-def say_words(said: str, ask: str, least: int = LETTERS) -> str:
-    """What is wrong with what somebody wrote."""
-    if sum(map(str.isalpha, said)) < least:
-        return ask
-    return f"Say it in {LONGEST:,} characters or fewer" if len(said) > LONGEST else ""
-
-
-def list_agencies() -> list[dict[str, str]]:
-    """Every agency, to choose from."""
-    named = sorted(((code, name_agency(code)) for code in AGENCIES), key=lambda pair: pair[1])
-    return [{"value": "", "text": "Choose an agency"}, *({"value": code, "text": name} for code, name in named)]
-
-
-def say_quicker(reading: Reading, stale: Stale) -> str:
-    """Who changed it first, when and to what."""
-    state = WORK_NAMES.get(stale.state, stale.state).lower()
-    return f"{name_user(reading, stale.by)} changed this on {say_time(stale.at)}. It is now: {state}."
-
-
 def say_about(row: FlagRow) -> str:
     """Whom a flag is about, as its own page says it."""
     return f"{row.name} ({row.subject})" if row.name else row.subject
@@ -105,46 +51,36 @@ def say_about(row: FlagRow) -> str:
 @router.get("/flags/{id}/agree")
 def show_agree(request: Request, id: str, me: Me) -> Response:
     """The form."""
-    return _show_agree(request, id, me, Trouble(sent=write_day(me.today + timedelta(days=USUAL_DAYS))))
+    return _show_agree(request, id, me, Answer(sent={"due": write_day(me.today + timedelta(days=USUAL_DAYS))}))
 
 
 @router.post("/flags/{id}/agree")
 def agree(
-    request: Request, id: str, me: Me, what: Text = "", agency: Short = "", owner: Short = "", due_day: Short = "",
-    due_month: Short = "", due_year: Short = "",
+    request: Request, id: str, me: Me, what: Text = "", agency: Short = "", owner: Short = "", due: Short = "",
 ) -> Response:
     """Keeps an action, or shows the form again with what is missing."""
-    sent = {"what": what.replace("\r\n", "\n").strip(), "agency": agency, "owner": owner.strip(), "due_day": due_day,
-            "due_month": due_month, "due_year": due_year}
-    due, wrong = read_day(sent, me.today)
+    sent = {"what": read_words(what), "agency": agency, "owner": owner.strip(), "due": due}
+    day = read_day(due)
     found = {"what": say_words(sent["what"], "Say what is to be done"),
              "agency": "" if agency in AGENCIES else "Choose the agency that does it",
              "owner": say_words(sent["owner"], "Say who answers for it", 1)
-             or ("Give a shorter name" if len(sent["owner"]) > 200 else ""), "due": wrong}
+             or ("Give a shorter name" if len(sent["owner"]) > 200 else ""), "due": say_due(day, me.today)}
     if errors := {name: text for name, text in found.items() if text}:
-        return _show_agree(request, id, me, Trouble(errors, sent))
+        return _show_agree(request, id, me, Answer(errors, sent))
     try:
         with find_database(request).writing(read_now(request), me.id) as writing:
             me.read(writing, id, "assign_action")
-            actions.agree(writing, id, sent["what"], agency, sent["owner"], due or me.today)
+            actions.agree(writing, id, sent["what"], agency, sent["owner"], day or me.today)
     except StoreError as error:
-        return _show_agree(request, id, me, Trouble({"what": say_fault(error)}, sent))
+        return _show_agree(request, id, me, Answer({"what": say_invalid(error)}, sent))
     return RedirectResponse(f"/flags/{id}?done=agreed#work", 303)
 
 
-def say_fault(error: StoreError) -> str:
-    """What the store would not keep, to the person who typed it. Raises what was not about words."""
-    if error.fault != "invalid" or isinstance(error, Unready):
-        raise error
-    problem = error.problems[0]
-    return f"{problem.found[0].upper()}{problem.found[1:]}. Wanted: {problem.allowed}"
-
-
-def _show_agree(request: Request, id: str, me: Reach, trouble: Trouble) -> Response:
+def _show_agree(request: Request, id: str, me: Reach, answer: Answer) -> Response:
     with find_database(request).reading() as reading:
         row = me.read(reading, id, "assign_action").row
-    values = {"row": row, "about": say_about(row), "agencies": list_agencies(), **trouble.values()}
-    return find_pages(request).show(request, "action_new.html", values, trouble.status)
+    values = {"row": row, "about": say_about(row), "agencies": offer_agencies(), **answer.values()}
+    return find_pages(request).show(request, "action_new.html", values, answer.status)
 
 
 # --- done, put off, will not be done -------------------------------------------------------------------
@@ -153,17 +89,17 @@ def _show_agree(request: Request, id: str, me: Reach, trouble: Trouble) -> Respo
 @router.get("/actions/{id}")
 def show_action(request: Request, id: str, me: Me, done: str = "") -> Response:
     """The page of one action. 404 where there is none, or none for this person."""
-    return _show(request, id, me, Trouble(), _DONE.get(done, ""))
+    return _show(request, id, me, Answer(), _DONE.get(done, ""))
 
 
 @router.post("/actions/{id}/done")
 def finish(request: Request, id: str, me: Me, version: Annotated[int, Form()], outcome: Text = "", sure: Short = "",
            ) -> Response:
     """Notes that it was done."""
-    sent = {"outcome": outcome.replace("\r\n", "\n").strip(), "sure_done": sure}
+    sent = {"outcome": read_words(outcome), "sure_done": sure}
     found = {"outcome": say_words(sent["outcome"], "", 0),
              "sure_done": "" if sure else "Tick that it is done: it cannot be opened again"}
-    return _change(request, id, me, Trouble({k: v for k, v in found.items() if v}, sent), "done",
+    return _change(request, id, me, Answer({k: v for k, v in found.items() if v}, sent), "done",
                    lambda writing: actions.close(writing, id, version, "done", sent["outcome"]))
 
 
@@ -171,44 +107,44 @@ def finish(request: Request, id: str, me: Me, version: Annotated[int, Form()], o
 def cancel(request: Request, id: str, me: Me, version: Annotated[int, Form()], reason: Text = "", sure: Short = "",
            ) -> Response:
     """Notes that it will not be done, and why."""
-    sent = {"reason": reason.replace("\r\n", "\n").strip(), "sure_cancel": sure}
+    sent = {"reason": read_words(reason), "sure_cancel": sure}
     found = {"reason": say_words(sent["reason"], "Say why, so that another person can follow it"),
              "sure_cancel": "" if sure else "Tick that you mean it: it cannot be opened again"}
-    return _change(request, id, me, Trouble({k: v for k, v in found.items() if v}, sent), "cancelled",
+    return _change(request, id, me, Answer({k: v for k, v in found.items() if v}, sent), "cancelled",
                    lambda writing: actions.close(writing, id, version, "cancelled", sent["reason"]))
 
 
 @router.post("/actions/{id}/put-off")
 def put_off(
-    request: Request, id: str, me: Me, version: Annotated[int, Form()], due_day: Short = "", due_month: Short = "",
-    due_year: Short = "",
+    request: Request, id: str, me: Me, version: Annotated[int, Form()], due: Short = "",
 ) -> Response:
     """Gives it another day."""
-    sent = {"due_day": due_day, "due_month": due_month, "due_year": due_year}
-    due, wrong = read_day(sent, me.today)
-    return _change(request, id, me, Trouble({"due": wrong} if wrong else {}, sent), "put-off",
-                   lambda writing: actions.put_off(writing, id, version, due or me.today))
+    day = read_day(due)
+    wrong = say_due(day, me.today)
+    return _change(request, id, me, Answer({"due": wrong} if wrong else {}, {"due": due}), "put-off",
+                   lambda writing: actions.put_off(writing, id, version, day or me.today))
 
 
 def _change(
-    request: Request, id: str, me: Reach, trouble: Trouble, done: str, change: Callable[[Writing], Action]
+    request: Request, id: str, me: Reach, answer: Answer, done: str, change: Callable[[Writing], Action]
 ) -> Response:
     database = find_database(request)
     with database.reading() as reading:
         read_action(reading, me, id, "close_action")
-    if trouble.errors:
-        return _show(request, id, me, trouble)
+    if answer.errors:
+        return _show(request, id, me, answer)
     try:
         with database.writing(read_now(request), me.id) as writing:
             change(writing)
     except Stale as stale:
         with database.reading() as reading:
-            return _show(request, id, me, Trouble(sent=trouble.sent, stale=say_quicker(reading, stale)))
+            said = say_slower(reading, "this", stale.by, stale.at, WORK_NAMES.get(stale.state, stale.state))
+        return _show(request, id, me, Answer(sent=answer.sent, slower=said))
     except StoreError as error:
         if error.fault == "conflict":       # it was closed already: its page says so
             return RedirectResponse(f"/actions/{id}", 303)
         field = {"done": "outcome", "cancelled": "reason", "put-off": "due"}[done]
-        return _show(request, id, me, Trouble({field: say_fault(error)}, trouble.sent))
+        return _show(request, id, me, Answer({field: say_invalid(error)}, answer.sent))
     return RedirectResponse(f"/actions/{id}?done={done}", 303)
 
 
@@ -224,7 +160,7 @@ def read_action(reading: Reading, me: Reach, id: str, action: str = "view_action
     return found, row
 
 
-def _show(request: Request, id: str, me: Reach, trouble: Trouble, done: str = "") -> Response:
+def _show(request: Request, id: str, me: Reach, answer: Answer, done: str = "") -> Response:
     with find_database(request).reading() as reading:
         action, row = read_action(reading, me, id)
         seen = all(me.may(reading, "view_flag", [row]))
@@ -233,5 +169,5 @@ def _show(request: Request, id: str, me: Reach, trouble: Trouble, done: str = ""
             "action": action, "list": row.list, "flag": f"/flags/{row.id}" if seen else "", "done": done,
             "about": say_about(row) if seen else "", "made_by": name_user(reading, action.made_by),
             "changed_by": name_user(reading, action.changed_by), "may_close": may and action.state == "open",
-            "overdue": action.state == "open" and action.due < me.today, **trouble.values()}
-    return find_pages(request).show(request, "action.html", values, trouble.status)
+            "overdue": action.state == "open" and action.due < me.today, **answer.values()}
+    return find_pages(request).show(request, "action.html", values, answer.status)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from api.web.judging import find_first, needs_first
+from api.web.judging import find_first
 from api.web.reach import Reach
 from api.web.rights import Task
 from api.web.site_words import LIST_TITLES
@@ -122,11 +122,6 @@ def make_agenda(reading: Reading, me: Reach, meeting: Meeting) -> Agenda:
     first = find_first(reading, me, rows)
     return Agenda(tuple(_make_line(reading, row, items.get(row.id), row.id in first, place)
                         for place, row in enumerate(rows, 1)))
-
-
-def must_judge_first(reading: Reading, me: Reach, row: FlagRow) -> bool:
-    """Whether this officer gives a band of their own before they see ours."""
-    return needs_first(reading, me, row)
 
 
 def find_agreed(reading: Reading, me: Reach, meeting: Meeting, agenda: Agenda) -> list[tuple[Line, Action]]:

@@ -12,10 +12,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.web.form import WRONG_DAY, list_errors, read_day, write_day
 from api.web.identity import check_form
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages, say_time
 from api.web.reach import Reach, need
+from api.web.refusals import say_invalid, say_slower
 from api.web.rights import Register
 from engine.store import agreements
 from engine.store.agreements import Agreement, Terms
@@ -49,7 +51,7 @@ def read_sent(
     title: Annotated[str, Form(max_length=300)] = "", reference: Annotated[str, Form(max_length=200)] = "",
     dpia_reference: Annotated[str, Form(max_length=200)] = "", agencies: Annotated[list[str] | None, Form()] = None,
     purposes: Annotated[list[str] | None, Form()] = None, lists: Annotated[list[str] | None, Form()] = None,
-    valid_from: Annotated[str, Form(max_length=10)] = "", valid_until: Annotated[str, Form(max_length=10)] = "",
+    valid_from: Annotated[str, Form(max_length=40)] = "", valid_until: Annotated[str, Form(max_length=40)] = "",
 ) -> Sent:
     """What was filled in."""
     return Sent(title.strip(), reference.strip(), dpia_reference.strip(), tuple(agencies or ()), tuple(purposes or ()),
@@ -69,7 +71,7 @@ def show_agreements(request: Request, me: Reader) -> Response:
 @router.get("/agreements/new")
 def show_new(request: Request, me: Administrator) -> Response:
     """The form of a new agreement."""
-    return _show_form(request, Sent(valid_from=me.today.isoformat()))
+    return _show_form(request, Sent(valid_from=write_day(me.today)))
 
 
 @router.post("/agreements/new")
@@ -78,15 +80,15 @@ def make_agreement(
 ) -> Response:
     """Keeps an agreement that was signed."""
     errors = find_errors(sent)
-    if errors:
+    first, last = read_day(sent.valid_from), read_day(sent.valid_until)
+    if errors or first is None or last is None:
         return _show_form(request, sent, errors)
-    days = date.fromisoformat(sent.valid_from), date.fromisoformat(sent.valid_until)
     try:
         with find_database(request).writing(read_now(request), me.id) as writing:
             made = agreements.make(writing, Terms(sent.title, sent.reference, sent.dpia_reference, sent.agencies,
-                                                  sent.purposes, sent.lists, *days))
+                                                  sent.purposes, sent.lists, first, last))
     except StoreError as error:     # what a form of this site cannot send
-        return _show_form(request, sent, {"title": "; ".join(problem.found for problem in error.problems)})
+        return _show_form(request, sent, {"title": say_invalid(error)})
     return RedirectResponse(f"/agreements/{made.id}", 303)
 
 
@@ -109,7 +111,7 @@ def withdraw_agreement(
             agreements.withdraw(writing, id, version)
     except Stale as stale:
         with find_database(request).reading() as reading:
-            slower = f"{name_user(reading, stale.by)} changed this agreement on {say_time(stale.at)}."
+            slower = say_slower(reading, "this agreement", stale.by, stale.at)
             return _show_one(request, me, reading, agreements.read(reading, id), slower=slower)
     return RedirectResponse(f"/agreements/{id}", 303)
 
@@ -126,19 +128,11 @@ def find_errors(sent: Sent) -> dict[str, str]:
         if not getattr(sent, field):
             errors[field] = said
     days = {field: read_day(getattr(sent, field)) for field in ("valid_from", "valid_until")}
-    errors |= {field: "Choose a day" for field, day in days.items() if day is None}
+    errors |= {field: WRONG_DAY for field, day in days.items() if day is None}
     first, last = days["valid_from"], days["valid_until"]
     if first and last and last < first:
         errors["valid_until"] = "It cannot end before it begins"
     return errors
-
-
-def read_day(said: str) -> date | None:
-    """A day as a form sends it; None where it is none."""
-    try:
-        return date.fromisoformat(said)
-    except ValueError:
-        return None
 
 
 def say_now(one: Agreement, today: date) -> str:
@@ -161,7 +155,7 @@ def _show_form(request: Request, sent: Sent, errors: dict[str, str] | None = Non
     errors = errors or {}
     return find_pages(request).show(request, "agreement_new.html", {
         "sent": sent, "errors": errors,
-        "wrong": [{"text": text, "href": f"#{field}"} for field, text in errors.items()],
+        "wrong": list_errors(errors),
     }, 400 if errors else 200)
 
 

@@ -17,23 +17,15 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from api.web.acting import (
-    Short,
-    Text,
-    Trouble,
-    list_agencies,
-    read_day,
-    say_about,
-    say_fault,
-    say_quicker,
-    say_words,
-    write_day,
-)
+from api.web.acting import Short, Text, say_about
+from api.web.form import Answer, offer, offer_agencies, read_day, read_words, say_due, say_words, write_day
 from api.web.identity import check_form
 from api.web.keeping import Office, find_database, name_user, read_now
 from api.web.layout import find_pages
 from api.web.reach import Reach, find_reach
+from api.web.refusals import say_invalid, say_slower
 from api.web.rights import Question
+from api.web.site_words import WORK_NAMES
 from engine.contract import AGENCIES
 from engine.feature import Feature
 from engine.lists import LISTS
@@ -94,7 +86,7 @@ def show_ask(request: Request, id: str, me: Me, about: Annotated[int, Query(ge=0
     """The form. `about`: which of the flag's own questions it starts from, the first being 1."""
     with find_database(request).reading() as reading:
         flag = json.loads(me.read(reading, id, "ask_question").text)
-    sent = write_day(me.today + timedelta(days=USUAL_DAYS))
+    sent = {"due": write_day(me.today + timedelta(days=USUAL_DAYS))}
     if 0 < about <= len(flag["questions"]):
         wanted = flag["questions"][about - 1]
         codes = {name_agency(code): code for code in AGENCIES}
@@ -102,7 +94,7 @@ def show_ask(request: Request, id: str, me: Me, about: Annotated[int, Query(ge=0
         known = find_asked({"questions": [wanted]}, list_facts(request, flag["list"]))
         sent |= {"agency": asked[0] if len(asked) == 1 else "", "fact": known[0].name if len(known) == 1 else "",
                  "asks": f"Can you tell us: {'; '.join(wanted['facts'])}?" if wanted["facts"] else ""}
-    return _show_ask(request, id, me, Trouble(sent=sent))
+    return _show_ask(request, id, me, Answer(sent=sent))
 
 
 class AskForm(BaseModel):
@@ -112,35 +104,34 @@ class AskForm(BaseModel):
     asks: str = Field("", max_length=20_000)
     fact: str = Field("", max_length=400)
     knowing: str = Field("", max_length=40)
-    due_day: str = Field("", max_length=40)
-    due_month: str = Field("", max_length=40)
-    due_year: str = Field("", max_length=40)
+    due: str = Field("", max_length=40)
 
 
 @router.post("/flags/{id}/ask")
 def ask(request: Request, id: str, me: Me, form: Annotated[AskForm, Form()]) -> Response:
     """Keeps a question, and that the agency was told of the flag; or shows the form again with what is missing."""
-    sent = {**form.model_dump(), "asks": form.asks.replace("\r\n", "\n").strip()}
+    sent = {**form.model_dump(), "asks": read_words(form.asks)}
     agency, fact = form.agency, form.fact
-    due, wrong = read_day(sent, me.today)
+    due = read_day(form.due)
     with find_database(request).reading() as reading:
         stored = me.read(reading, id, "ask_question")
         signed = agreements.find_holding(reading, me.today, agency, me.asker.purpose, stored.row.list)
     known = {one.name for one in find_asked(json.loads(stored.text), list_facts(request, stored.row.list))}
     found = {"agency": _say_agency(agency, bool(signed)), "asks": say_words(sent["asks"], "Say what you ask"),
-             "fact": "Choose one of these facts, or none" if fact and fact not in known else "", "due": wrong}
+             "fact": "Choose one of these facts, or none" if fact and fact not in known else "",
+             "due": say_due(due, me.today)}
     if not any(found.values()) and agency not in stored.row.agencies and not form.knowing:
         found["knowing"] = (f"{name_agency(agency)} cannot open this flag. Say in the question whom it is about, as "
                             "far as they need to know it, and tick that the words are enough")
     if errors := {name: text for name, text in found.items() if text}:
-        return _show_ask(request, id, me, Trouble(errors, sent))
+        return _show_ask(request, id, me, Answer(errors, sent))
     try:
         with find_database(request).writing(read_now(request), me.id) as writing:
             me.read(writing, id, "ask_question")
             questions.ask(writing, id, agency, sent["asks"], fact or None, due)
             agreements.disclose(writing, agency, "question", me.asker.purpose, [id], agreement=signed[0].id)
     except StoreError as error:
-        return _show_ask(request, id, me, Trouble({"asks": say_fault(error)}, sent))
+        return _show_ask(request, id, me, Answer({"asks": say_invalid(error)}, sent))
     return RedirectResponse(f"/flags/{id}?done=asked#work", 303)
 
 
@@ -151,18 +142,18 @@ def _say_agency(agency: str, signed: bool) -> str:
                               "read the question here")
 
 
-def _show_ask(request: Request, id: str, me: Reach, trouble: Trouble) -> Response:
+def _show_ask(request: Request, id: str, me: Reach, answer: Answer) -> Response:
     with find_database(request).reading() as reading:
         stored = me.read(reading, id, "ask_question")
     flag, row = json.loads(stored.text), stored.row
-    facts = [{"value": one.name, "text": one.title} for one in find_asked(flag, list_facts(request, row.list))]
-    chosen = trouble.sent.get("agency", "")
+    facts = {one.name: one.title for one in find_asked(flag, list_facts(request, row.list))}
+    chosen = answer.sent.get("agency", "")
     values = {
-        "row": row, "about": say_about(row), "agencies": list_agencies(),
-        "facts": [{"value": "", "text": "None: a question in words"}, *facts] if facts else [],
+        "row": row, "about": say_about(row), "agencies": offer_agencies(),
+        "facts": offer({"": "None: a question in words", **facts}) if facts else [],
         "named": [name_agency(code) for code in row.agencies],
-        "unnamed": name_agency(chosen) if chosen in AGENCIES and chosen not in row.agencies else "", **trouble.values()}
-    return find_pages(request).show(request, "question_new.html", values, trouble.status)
+        "unnamed": name_agency(chosen) if chosen in AGENCIES and chosen not in row.agencies else "", **answer.values()}
+    return find_pages(request).show(request, "question_new.html", values, answer.status)
 
 
 # --- answer --------------------------------------------------------------------------------------------
@@ -171,7 +162,7 @@ def _show_ask(request: Request, id: str, me: Reach, trouble: Trouble) -> Respons
 @router.get("/questions/{id}")
 def show_question(request: Request, id: str, me: Me, done: str = "") -> Response:
     """The page of one question. 404 where there is none, or none for this person."""
-    return _show(request, id, me, Trouble(), _DONE.get(done, ""))
+    return _show(request, id, me, Answer(), _DONE.get(done, ""))
 
 
 @router.post("/questions/{id}/answer")
@@ -180,7 +171,7 @@ def answer(
     sure: Short = "",
 ) -> Response:
     """Keeps an agency's answer."""
-    sent = {"reply": reply.replace("\r\n", "\n").strip(), "value": value.strip(), "sure_answer": sure}
+    sent = {"reply": read_words(reply), "value": value.strip(), "sure_answer": sure}
     with find_database(request).reading() as reading:
         question, row = read_question(reading, me, id, "answer_question")
     fact = list_facts(request, row.list).get(question.fact or "")
@@ -188,9 +179,9 @@ def answer(
              "reply": say_words(sent["reply"], "Answer in words, or give the value", 0 if sent["value"] else 1),
              "sure_answer": "" if sure else "Tick that it may be kept: it cannot be changed"}
     if errors := {name: text for name, text in found.items() if text}:
-        return _show(request, id, me, Trouble(errors, sent))
+        return _show(request, id, me, Answer(errors, sent))
     given = sent["value"] if fact else ""
-    return _settle(request, id, me, Trouble(sent=sent), "reply", "answered",
+    return _settle(request, id, me, Answer(sent=sent), "reply", "answered",
                    lambda writing: questions.answer(writing, id, version, sent["reply"], given))
 
 
@@ -198,14 +189,14 @@ def answer(
 def withhold(request: Request, id: str, me: Me, version: Annotated[int, Form()], reason: Text = "", sure: Short = "",
              ) -> Response:
     """Keeps that an agency may not say."""
-    sent = {"reason": reason.replace("\r\n", "\n").strip(), "sure_withhold": sure}
+    sent = {"reason": read_words(reason), "sure_withhold": sure}
     found = {"reason": say_words(sent["reason"], "", 0),
              "sure_withhold": "" if sure else "Tick that you may not say: it cannot be changed"}
     with find_database(request).reading() as reading:
         read_question(reading, me, id, "answer_question")
     if errors := {name: text for name, text in found.items() if text}:
-        return _show(request, id, me, Trouble(errors, sent))
-    return _settle(request, id, me, Trouble(sent=sent), "reason", "withheld",
+        return _show(request, id, me, Answer(errors, sent))
+    return _settle(request, id, me, Answer(sent=sent), "reason", "withheld",
                    lambda writing: questions.withhold(writing, id, version, sent["reason"]))
 
 
@@ -216,8 +207,8 @@ def withdraw(request: Request, id: str, me: Me, version: Annotated[int, Form()],
         question, _row = read_question(reading, me, id)
         me.read(reading, question.flag, "ask_question")
     if not sure:
-        return _show(request, id, me, Trouble({"sure_withdraw": "Tick that you take it back"}))
-    return _settle(request, id, me, Trouble(), "sure_withdraw", "withdrawn",
+        return _show(request, id, me, Answer({"sure_withdraw": "Tick that you take it back"}))
+    return _settle(request, id, me, Answer(), "sure_withdraw", "withdrawn",
                    lambda writing: questions.withdraw(writing, id, version))
 
 
@@ -251,7 +242,7 @@ def read_question(
 
 
 def _settle(
-    request: Request, id: str, me: Reach, trouble: Trouble, field: str, done: str, change: Any
+    request: Request, id: str, me: Reach, answer: Answer, field: str, done: str, change: Any
 ) -> Response:
     database = find_database(request)
     try:
@@ -259,16 +250,16 @@ def _settle(
             change(writing)
     except Stale as stale:
         with database.reading() as reading:
-            said = say_quicker(reading, stale)
-        return _show(request, id, me, Trouble(sent=trouble.sent, stale=said))
+            said = say_slower(reading, "this", stale.by, stale.at, WORK_NAMES.get(stale.state, stale.state))
+        return _show(request, id, me, Answer(sent=answer.sent, slower=said))
     except StoreError as error:
         if error.fault == "conflict":       # it was answered already: its page says so
             return RedirectResponse(f"/questions/{id}", 303)
-        return _show(request, id, me, Trouble({field: say_fault(error)}, trouble.sent))
+        return _show(request, id, me, Answer({field: say_invalid(error)}, answer.sent))
     return RedirectResponse(f"/questions/{id}?done={done}", 303)
 
 
-def _show(request: Request, id: str, me: Reach, trouble: Trouble, done: str = "") -> Response:
+def _show(request: Request, id: str, me: Reach, answer: Answer, done: str = "") -> Response:
     with find_database(request).reading() as reading:
         question, row = read_question(reading, me, id)
         seen = all(me.may(reading, "view_flag", [row]))
@@ -280,5 +271,5 @@ def _show(request: Request, id: str, me: Reach, trouble: Trouble, done: str = ""
             "replied_by": name_user(reading, question.replied_by) if question.replied_by else "",
             "fact": fact, "late": asked and question.due is not None and question.due < me.today,
             "may_answer": asked and me.may_do("answer_question", thing),
-            "may_withdraw": asked and seen and all(me.may(reading, "ask_question", [row])), **trouble.values()}
-    return find_pages(request).show(request, "question.html", values, trouble.status)
+            "may_withdraw": asked and seen and all(me.may(reading, "ask_question", [row])), **answer.values()}
+    return find_pages(request).show(request, "question.html", values, answer.status)

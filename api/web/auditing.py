@@ -14,10 +14,12 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.export import write_csv
+from api.web.download import send_csv
+from api.web.form import WRONG_DAY, list_errors, offer, read_day
 from api.web.identity import check_form
 from api.web.keeping import find_database, find_office, name_user, read_now
 from api.web.layout import LONDON, find_pages, say_time
-from api.web.paging import make_pagination
+from api.web.paging import count_pages, make_pagination
 from api.web.reach import Reach, need
 from api.web.rights import Register
 from api.web.site_words import say_code
@@ -29,7 +31,7 @@ from engine.store.agreements import Disclosure, find_disclosed_flags, find_discl
 from engine.store.audit import Head, Wanted
 from engine.store.chain import Line
 from engine.store.database import SYSTEM, Database, Reading
-from engine.store.flags import read_row
+from engine.store.flags import find_altered, find_publications, read_row
 
 router = APIRouter(dependencies=[Depends(check_form)])
 
@@ -43,13 +45,13 @@ _ANCHOR = re.compile(r"(\d{1,12}):([0-9a-f]{64})")
 
 @dataclass(frozen=True)
 class Sought:
-    """What of the log is asked for: empty means everything. Days are those of London, both included."""
+    """What of the log is asked for: empty means everything. Days as typed; they are those of London, both included."""
 
     who: Annotated[str, Query(max_length=64)] = ""
     what: Annotated[str, Query(max_length=80)] = ""
     to: Annotated[str, Query(max_length=80)] = ""
-    since: date | None = None
-    until: date | None = None
+    since: Annotated[str, Query(max_length=40)] = ""
+    until: Annotated[str, Query(max_length=40)] = ""
 
     def address(self, path: str, page: int = 1) -> str:
         """The path and query that ask for this."""
@@ -59,9 +61,14 @@ class Sought:
 
     def wanted(self) -> Wanted:
         """The same as the store is asked."""
-        return Wanted(self.who or None, self.what or None, self.to or None,
-                      _begin(self.since) if self.since else None,
-                      _begin(self.until + timedelta(days=1)) if self.until else None)
+        since, until = read_day(self.since), read_day(self.until)
+        return Wanted(self.who or None, self.what or None, self.to or None, _begin(since) if since else None,
+                      _begin(until + timedelta(days=1)) if until else None)
+
+    def find_errors(self) -> dict[str, str]:
+        """What is wrong, by field."""
+        typed = {"since": self.since.strip(), "until": self.until.strip()}
+        return {name: WRONG_DAY for name, day in typed.items() if day and read_day(day) is None}
 
 
 def _begin(day: date) -> datetime:
@@ -78,29 +85,31 @@ def show_audit(
 ) -> Response:
     """The head of the log and the way to verify it; its lines for those who may read them."""
     may_read = me.may_do("audit_read", Register("audit"))
+    errors = sought.find_errors() if may_read else {}
     with find_database(request).reading() as reading:
-        values: dict[str, Any] = {"head": audit.head(reading), "may_read": may_read, "wrong": "", "anchor": ""}
+        values: dict[str, Any] = {"head": audit.head(reading), "may_read": may_read, "anchor": "", "errors": errors,
+                                  "wrong": list_errors(errors)}
         if may_read:
-            lines, total = audit.find(reading, sought.wanted(), page, SIZE)
-            pages = max(1, -(-total // SIZE))
-            if page > pages:
-                raise HTTPException(404)
+            lines, total = audit.find(reading, sought.wanted(), page, SIZE) if not errors else ((), 0)
+            pages = count_pages(total, SIZE, page)
             values |= {
                 "sought": sought, "total": total, "page": page, "pages": pages,
                 "lines": [_tell_line(reading, line) for line in lines],
-                "people": [("", "Anybody"), (SYSTEM, "The weekly run"), *((one.id, one.name)
-                                                                         for one in find_users(reading))],
-                "actions": [("", "Anything"), *((one, say_action(one)) for one in audit.find_actions(reading))],
+                "people": offer({"": "Anybody", SYSTEM: "The weekly run",
+                                 **{one.id: one.name for one in find_users(reading)}}),
+                "actions": offer({"": "Anything", **{one: say_action(one) for one in audit.find_actions(reading)}}),
                 "csv": sought.address("/audit.csv"),
                 "pagination": make_pagination(page, pages, lambda number: sought.address("/audit", number))}
-    return find_pages(request).show(request, "audit.html", values)
+    return find_pages(request).show(request, "audit.html", values, 400 if errors else 200)
 
 
 @router.get("/audit.csv")
 def download_audit(
     request: Request, me: Annotated[Reach, Depends(need("audit_read", "audit"))], sought: Annotated[Sought, Depends()],
 ) -> Response:
-    """The lines that fit as CSV, with their hashes; that it was taken is itself a line."""
+    """The lines that fit as CSV, with their hashes; that it was taken is itself a line. 422 for a day that is none."""
+    if sought.find_errors():
+        raise HTTPException(422)
     with find_database(request).writing(read_now(request), me.id) as writing:
         lines, total = audit.find(writing, sought.wanted(), 1, MOST)
         names = {one.id: one.name for one in find_users(writing)}
@@ -109,8 +118,7 @@ def download_audit(
             [[line.id, line.at.isoformat(), names.get(line.actor, line.actor), line.action, line.object, line.body,
               line.prev, line.hash] for line in lines])
         audit.append(writing, "audit.exported", "", {"lines": len(lines), "of": total})
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": 'attachment; filename="audit.csv"'})
+    return send_csv("audit.csv", text)
 
 
 @router.post("/audit/verify")
@@ -121,8 +129,9 @@ def verify_audit(
     found = _ANCHOR.fullmatch(anchor.strip())
     if anchor.strip() and not found:
         with find_database(request).reading() as reading:
-            values = {"head": audit.head(reading), "may_read": False, "anchor": anchor,
-                      "wrong": "Write the head as it was printed: a number, a colon, 64 letters and digits"}
+            errors = {"anchor": "Write the head as it was printed: a number, a colon, 64 letters and digits"}
+            values = {"head": audit.head(reading), "may_read": False, "anchor": anchor, "errors": errors,
+                      "wrong": list_errors(errors)}
         return find_pages(request).show(request, "audit.html", values, 400)
     printed = Head(int(found[1]), found[2]) if found else None
     database = find_database(request)
@@ -132,14 +141,19 @@ def verify_audit(
 
 
 def say_verified(database: Database, printed: Head | None) -> str:
-    """What walking the log found."""
+    """What walking the log found, and whether every flag is still the text whose digest the log holds."""
     with database.reading() as reading:
         broken, last = audit.verify(reading, printed), audit.head(reading)
+        altered = [one.run for one in find_publications(reading) if find_altered(reading, one.run)]
     if broken:
         return (f"The log cannot be believed from line {broken.id} on: {broken.because}. Keep the database as it is, "
                 f"tell whoever runs Wardwise, and compare with a backup.")
+    if altered:
+        return (f"The log is whole, and flags are no longer what was put before people: of the run"
+                f"{'s' if len(altered) > 1 else ''} {', '.join(altered)}. Tell whoever runs Wardwise.")
     with_it = " The head that was printed stands in it." if printed else ""
-    return (f"The log is whole: {last.id:,} lines, each tied to the one before.{with_it} "
+    return (f"The log is whole: {last.id:,} lines, each tied to the one before; every flag is what was put "
+            f"before people.{with_it} "
             f"Its head is {last.id}:{last.hash}")
 
 
@@ -176,9 +190,7 @@ def show_disclosures(
     with find_database(request).reading() as reading:
         found, total = find_disclosures(reading, agency=agency or None, digest=digest.strip().lower() or None,
                                         limit=SIZE, offset=(page - 1) * SIZE)
-        pages = max(1, -(-total // SIZE))
-        if page > pages:
-            raise HTTPException(404)
+        pages = count_pages(total, SIZE, page)
 
         def address(number: int) -> str:
             asked = {"agency": agency, "digest": digest, "page": number if number > 1 else ""}

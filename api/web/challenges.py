@@ -16,11 +16,13 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from api.web.contesting import find_due, say_too_little
+from api.web.contesting import find_due
+from api.web.form import list_errors, offer, read_words, say_words
 from api.web.identity import check_form
 from api.web.keeping import Office, find_database, name_user, read_now
-from api.web.layout import find_pages, say_time
+from api.web.layout import find_pages
 from api.web.reach import Reach, need, reader
+from api.web.refusals import say_slower
 from api.web.rights import Register
 from api.web.site_words import CHALLENGE_NAMES, RAISER_NAMES, SETTLE_NAMES, say_code
 from engine.contract import AGENCIES
@@ -79,8 +81,7 @@ def show_challenges(
             "which": which, "raised_by": raised_by,
             "states": [{"code": code, "text": CHALLENGE_NAMES[code], "count": sum(c.state == code for c, _ in seen)}
                        for code in CHALLENGE_STATES],
-            "raisers": [{"value": "", "text": "Anybody"}, *({"value": code, "text": text}
-                                                           for code, text in RAISER_NAMES.items())],
+            "raisers": offer({"": "Anybody", **RAISER_NAMES}),
             "challenges": [{"it": one, "row": row, "by": RAISER_NAMES[one.raised_by], "due": find_due(one),
                             "waiting": (me.today - one.made_at.date()).days,
                             "late": one.state == "open" and find_due(one) < me.today} for one, row in fit]}
@@ -105,7 +106,7 @@ def show_challenge(request: Request, id: str, me: Governance, done: str = "") ->
 @router.post("/challenges/{id}/settle")
 def settle(request: Request, id: str, me: Governance, form: Annotated[SettleForm, Form()]) -> Response:
     """Keeps what was found; where nothing was wrong, the records are believed again at once."""
-    sent = Sent(form.state, form.outcome.replace("\r\n", "\n").strip())
+    sent = Sent(form.state, read_words(form.outcome))
     with find_database(request).reading() as reading:
         _read(reading, me, id, "settle_challenge")
     if errors := find_errors(sent, form.sure):
@@ -136,7 +137,7 @@ def find_errors(sent: Sent, sure: str) -> dict[str, str]:
     errors = {}
     if sent.state not in CHALLENGE_STATES[1:]:
         errors["state"] = "Choose what you found"
-    if wrong := say_too_little(sent.outcome, "Say what you found, for whoever raised it"):
+    if wrong := say_words(sent.outcome, "Say what you found, for whoever raised it"):
         errors["outcome"] = wrong
     if sure != "yes":
         errors["sure"] = "Say that you are sure: it is settled once"
@@ -151,12 +152,12 @@ def _change(
         with find_database(request).writing(read_now(request), me.id) as writing:
             _read(writing, me, id, "settle_challenge")
             act(writing)
-    except Stale as stale:
-        return _show(request, me, id, sent, stale=stale)
+    except Stale:
+        return _show(request, me, id, sent, slower=True)
     except StoreError as refused:
         if refused.fault != "conflict":
             raise
-        return _show(request, me, id, sent, quicker=True)
+        return _show(request, me, id, sent, slower=True)
     if lifts and (disputes := _find_disputes(request)) is not None:
         disputes.lift(id, me.id, me.today)
     return RedirectResponse(f"/challenges/{id}?done={done}", 303)
@@ -174,7 +175,7 @@ def send_recalls(request: Request, id: str, me: Governance) -> Response:
         for one in challenges.find_recalls(writing, id) if upheld else ():
             challenges.recall(writing, id, one.disclosure.id)
     if not upheld:
-        return _show(request, me, id, Sent(), quicker=True)
+        return _show(request, me, id, Sent(), slower=True)
     return RedirectResponse(f"/challenges/{id}?done=sent", 303)
 
 
@@ -278,7 +279,7 @@ def _find_disputes(request: Request) -> Disputes | None:
 
 def _show(
     request: Request, me: Reach, id: str, sent: Sent, *, errors: Mapping[str, str] | None = None,
-    stale: Stale | None = None, quicker: bool = False, done: str = "",
+    slower: bool = False, done: str = "",
 ) -> Response:
     errors, disputes = errors or {}, _find_disputes(request)
     with find_database(request).reading() as reading:
@@ -297,13 +298,9 @@ def _show(
             "may_settle": all(me.may(reading, "settle_challenge", [row])),
             "may_run": me.may_do("make_run", Register("runs")),
             "rerun": tell_rerun(reading, request.app.state.office, challenge, flag, row),
-            "stale": _say_stale(reading, challenge) if stale or quicker else "",
-            "choices": [{"value": code, "text": SETTLE_NAMES[code]} for code in CHALLENGE_STATES[1:]],
-            "wrong": [{"text": said, "href": f"#{name}"} for name, said in errors.items()]}
+            "slower": say_slower(reading, "this challenge", challenge.changed_by, challenge.changed_at,
+                                 CHALLENGE_NAMES[challenge.state]) if slower else "",
+            "choices": offer({code: SETTLE_NAMES[code] for code in CHALLENGE_STATES[1:]}),
+            "wrong": list_errors(errors)}
     return find_pages(request).show(request, "challenge.html", values,
-                                    400 if errors else 409 if stale or quicker else 200)
-
-
-def _say_stale(reading: Reading, challenge: Challenge) -> str:
-    return (f"{name_user(reading, challenge.changed_by)} changed this challenge on {say_time(challenge.changed_at)}. "
-            f"It is now: {CHALLENGE_NAMES[challenge.state].lower()}.")
+                                    400 if errors else 409 if slower else 200)

@@ -16,7 +16,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from api.web.form import list_errors, offer, read_words, say_words
 from api.web.identity import check_form
+from api.web.judging import needs_first
 from api.web.keeping import find_database, find_office, read_now
 from api.web.layout import find_pages
 from api.web.reach import Reach, find_reach
@@ -27,7 +29,6 @@ from engine.store.challenges import RAISERS, Challenge
 from engine.store.database import Reading
 from engine.store.flags import FlagRow, StoredFlag
 from engine.store.problems import Missing
-from engine.store.words import LETTERS, LONGEST, say_unkeepable
 
 router = APIRouter(dependencies=[Depends(check_form)])
 Me = Annotated[Reach, Depends(find_reach)]
@@ -86,9 +87,12 @@ def find_records(flag: Mapping[str, Any], facts: Sequence[str], records: Sequenc
 
 @router.get("/flags/{id}/contest")
 def show_contest(request: Request, id: str, me: Me) -> Response:
-    """The form."""
+    """The form; whoever is to judge the flag first is led to the page that asks."""
     with find_database(request).reading() as reading:
         stored = me.read(reading, id, "contest")
+        first = needs_first(reading, me, stored.row)
+    if first:
+        return RedirectResponse(f"/flags/{id}", 303)
     return _show(request, stored, Sent())
 
 
@@ -98,6 +102,8 @@ def contest(request: Request, id: str, me: Me, form: Annotated[ContestForm, Form
     disputes, database = Disputes(find_office(request).setting.home), find_database(request)
     with database.reading() as reading:
         stored = me.read(reading, id, "contest")
+        if needs_first(reading, me, stored.row):
+            return RedirectResponse(f"/flags/{id}", 303)
     flag = json.loads(stored.text)
     sent, odd = read_form(flag, form)
     if errors := find_errors(sent, odd):
@@ -141,7 +147,7 @@ def read_form(flag: Mapping[str, Any], form: ContestForm) -> tuple[Sent, dict[st
         if set(places) - set(offered):
             errors[name] = f"Choose from the {name} of this flag"
         ticked[name] = tuple(dict.fromkeys(offered[place] for place in places if place in offered))
-    return Sent(form.raised_by, form.says.replace("\r\n", "\n").strip(), ticked["facts"], ticked["records"]), errors
+    return Sent(form.raised_by, read_words(form.says), ticked["facts"], ticked["records"]), errors
 
 
 def find_errors(sent: Sent, odd: Mapping[str, str]) -> dict[str, str]:
@@ -149,26 +155,17 @@ def find_errors(sent: Sent, odd: Mapping[str, str]) -> dict[str, str]:
     errors = {}
     if sent.raised_by not in RAISERS:
         errors["raised_by"] = "Choose who says that something is wrong"
-    if wrong := say_too_little(sent.says, "Say what is wrong, in their words where you can"):
+    if wrong := say_words(sent.says, "Say what is wrong, in their words where you can"):
         errors["says"] = wrong
     return errors | dict(odd)
-
-
-def say_too_little(said: str, otherwise: str) -> str:
-    """What is wrong with words that somebody else has to follow; nothing where they will do."""
-    if sum(map(str.isalpha, said)) < LETTERS:
-        return otherwise
-    if len(said) > LONGEST:
-        return f"Say it in {LONGEST:,} characters or fewer"
-    return "Type it again: it has a character that cannot be kept" if say_unkeepable("", "", said) else ""
 
 
 def _show(request: Request, stored: StoredFlag, sent: Sent, errors: Mapping[str, str] | None = None) -> Response:
     errors, flag = errors or {}, json.loads(stored.text)
     values = {
         "flag": flag, "row": stored.row, "sent": sent, "errors": errors,
-        "wrong": [{"text": text, "href": f"#{name}"} for name, text in errors.items()],
-        "raisers": [{"value": code, "text": RAISER_NAMES[code]} for code in RAISERS],
+        "wrong": list_errors(errors),
+        "raisers": offer({code: RAISER_NAMES[code] for code in RAISERS}),
         "facts": [{"value": str(place), "text": fact["title"], "checked": fact["name"] in sent.facts, "fact": fact}
                   for place, fact in enumerate(flag["facts"])],
         "records": sorted(({"value": str(place), "checked": one["record"] in sent.records, "record": one}

@@ -25,8 +25,8 @@ from api.screens import Asker, Disagreement, FrontDesk, Once
 from api.web.keeping import Office, find_database, find_office, name_user, read_now
 from api.web.layout import LONDON, find_pages
 from api.web.reach import Reach, need
+from api.web.refusals import end_sentence, list_refusals
 from api.web.rights import Register
-from api.words import say_day
 from engine.errors import Problem, ScreenError, WardwiseError
 from engine.screenings import Kept
 from engine.store.accounts import read_user
@@ -37,9 +37,7 @@ REGISTER = "screenings"
 Token = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Fields = Mapping[str, str]
 
-_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _ACCOUNT = re.compile(r"[0-9a-f]{32}")
-_NUMBERED = re.compile(r"S\d{6,12}")
 _LONGEST_KEY = 64       # characters of what a form is told apart by
 
 
@@ -124,11 +122,6 @@ def name_asker(reading: Reading, by: str) -> str:
         return name_user(reading, by) if _ACCOUNT.fullmatch(by) else by
 
 
-def say_refusal(error: WardwiseError) -> list[str]:
-    """What stands in the way, a sentence or two for each; of a screening by its number, as “this screening”."""
-    return [_say(problem) for problem in error.problems]
-
-
 def find_status(error: ScreenError | StoreError) -> int:
     """The status of a page that tells of a refusal."""
     status = KINDS[FAULTS[error.fault]][0]
@@ -146,7 +139,7 @@ class CounterRoute(APIRoute):
             try:
                 return await show(request)
             except ScreenError as error:
-                paragraphs = [*say_refusal(error), "Nothing was changed."]
+                paragraphs = [*list_refusals(error), "Nothing was changed."]
                 return _show_trouble(request, KINDS[FAULTS[error.fault]][1], paragraphs, find_status(error))
             except StoreError:
                 raise       # the site has pages of its own for these
@@ -167,20 +160,10 @@ async def _keep_incident(request: Request, error: Exception, kind: Kind) -> Resp
     kept = await asyncio.to_thread(Incidents(office.setting.home).record, error, office.front.now(), rules, desk)
     status, title = KINDS[kind]
     said = STANDING[kind]
-    paragraphs = [f"{_sentence(f'{said.where} {said.found}' if kind == 'unavailable' else said.found)} "
-                  f"{_sentence(said.fix)}", f"The number of the incident is {kept.id}. Nothing was half saved."]
+    paragraphs = [f"{end_sentence(f'{said.where} {said.found}' if kind == 'unavailable' else said.found)} "
+                  f"{end_sentence(said.fix)}", f"The number of the incident is {kept.id}. Nothing was half saved."]
     return _show_trouble(request, title, paragraphs, status)
 
 
 def _show_trouble(request: Request, heading: str, paragraphs: list[str], status: int) -> Response:
     return find_pages(request).show(request, "trouble.html", {"heading": heading, "paragraphs": paragraphs}, status)
-
-
-def _say(problem: Problem) -> str:
-    found = f"this screening {problem.found}" if _NUMBERED.fullmatch(problem.where) else problem.found
-    said = f"{_sentence(found)} {_sentence(problem.fix)}" if problem.fix else _sentence(found)
-    return _DAY.sub(lambda day: say_day(day[0]), said)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")

@@ -11,15 +11,16 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api.export import write_csv
 from api.setting import Setting
+from api.web.download import send_csv
 from api.web.identity import check_form
 from api.web.keeping import find_office
 from api.web.layout import find_pages
-from api.web.paging import make_pagination
+from api.web.paging import count_pages, make_pagination
 from api.web.reach import Reach, need
 from engine.condition import exists_in, names_in, rules_in
 from engine.history import Freshness
@@ -100,9 +101,7 @@ def show_quarantine(
     setting = find_office(request).setting
     refused = _of_feed(_read_refused(setting, _mark(setting)), feed)
     faults = group_faults(refused)
-    pages = max(1, -(-len(faults) // SIZE))
-    if page > pages:
-        raise HTTPException(404)
+    pages = count_pages(len(faults), SIZE, page)
     path = f"/data/quarantine?feed={feed}&page=" if feed in setting.contracts else "/data/quarantine?page="
     values = {
         "faults": faults[(page - 1) * SIZE:page * SIZE], "rows": len(refused), "kinds": len(faults), "page": page,
@@ -121,8 +120,7 @@ def download_quarantine(request: Request, me: Me, feed: Annotated[str, Query(max
     refused = _of_feed(_read_refused(setting, _mark(setting)), feed).head(MOST)
     text = write_csv(_PROBLEM, [[row[name] if name != "received" else str(row[name])[:10] for name in _PROBLEM]
                                 for row in refused.to_dict("records")])
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": f'attachment; filename="quarantine-{me.today}.csv"'})
+    return send_csv(f"quarantine-{me.today}.csv", text)
 
 
 @router.get("/data/files")
@@ -130,9 +128,7 @@ def show_files(request: Request, me: Me, page: Page = 1) -> Response:
     """Every file taken in, newest first, with what became of its rows."""
     setting = find_office(request).setting
     receipts = setting.lake.ledger.read()[::-1]
-    pages = max(1, -(-len(receipts) // SIZE))
-    if page > pages:
-        raise HTTPException(404)
+    pages = count_pages(len(receipts), SIZE, page)
     values = {
         "receipts": receipts[(page - 1) * SIZE:page * SIZE], "total": len(receipts), "page": page, "pages": pages,
         "pagination": make_pagination(page, pages, lambda n: f"/data/files?page={n}" if n > 1 else "/data/files"),

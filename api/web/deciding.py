@@ -15,18 +15,19 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from api.web.evidence import find_looked
+from api.web.form import list_errors, offer, read_words, say_words
 from api.web.identity import check_form
 from api.web.judging import needs_first
 from api.web.keeping import find_database, name_user, read_now
-from api.web.layout import find_pages, say_time
+from api.web.layout import find_pages
 from api.web.reach import Reach, find_reach
+from api.web.refusals import say_slower
 from api.web.site_words import DECISION_NAMES, REASON_ASKS, REASON_NAMES, STATE_NAMES, say_code
 from engine.store import reviews
 from engine.store.database import Reading
 from engine.store.flags import FlagRow, StoredFlag
 from engine.store.problems import Stale
 from engine.store.tables import DECIDED_STATES
-from engine.store.words import LETTERS, LONGEST
 
 router = APIRouter(dependencies=[Depends(check_form)])
 
@@ -105,7 +106,7 @@ class DecisionForm(BaseModel):
     def read(self) -> Sent:
         """What was meant: the reason that belongs to the decision. A browser sends line ends as two characters."""
         reason = getattr(self, f"reason_{self.decision}", "") if self.decision in reviews.REASONS else ""
-        return Sent(self.decision, reason, self.rationale.replace("\r\n", "\n").strip())
+        return Sent(self.decision, reason, read_words(self.rationale))
 
 
 @router.post("/flags/{id}/decide")
@@ -126,8 +127,9 @@ def decide(request: Request, id: str, me: Me, form: Annotated[DecisionForm, Form
                            seconds=count_seconds(started, now, looked.since(now)))
     except Stale as stale:
         with database.reading() as reading:
-            stored, name = me.read(reading, stale.flag or id), name_user(reading, stale.by)
-        return _show(request, stored, sent, started, say_stale(stale, name))
+            stored = me.read(reading, stale.flag or id)
+            said = say_slower(reading, "this flag", stale.by, stale.at, STATE_NAMES[stale.state])
+        return _show(request, stored, sent, started, said)
     return RedirectResponse(f"/flags/{id}?done=decided", 303)
 
 
@@ -138,10 +140,8 @@ def find_errors(sent: Sent) -> dict[str, str]:
         errors["decision"] = "Choose a decision"
     elif sent.reason not in reviews.REASONS[sent.decision]:
         errors[f"reason_{sent.decision}"] = "Choose the reason that fits best"
-    if sum(map(str.isalpha, sent.rationale)) < LETTERS:
-        errors["rationale"] = "Say why, so that another person can follow it"
-    elif len(sent.rationale) > LONGEST:
-        errors["rationale"] = f"Say it in {LONGEST:,} characters or fewer"
+    if wrong := say_words(sent.rationale, "Say why, so that another person can follow it"):
+        errors["rationale"] = wrong
     return errors
 
 
@@ -156,23 +156,18 @@ def count_seconds(started: str, now: datetime, opened: datetime | None = None) -
 def offer_decisions() -> list[dict[str, Any]]:
     """The decisions there are, each with the question it asks and its reasons, for `decision_fields.html`."""
     return [{"value": code, "text": text, "asks": REASON_ASKS[code],
-             "reasons": [{"value": one, "text": say_reason(one)} for one in reviews.REASONS[code]]}
+             "reasons": offer({one: say_reason(one) for one in reviews.REASONS[code]})}
             for code, text in DECISION_NAMES.items()]
 
 
-def say_stale(stale: Stale, name: str) -> str:
-    """Who was quicker, when, and what it is now."""
-    return f"{name} changed this flag on {say_time(stale.at)}. It is now: {STATE_NAMES[stale.state].lower()}."
-
-
 def _show(
-    request: Request, stored: StoredFlag, sent: Sent, started: str, stale: str = "",
+    request: Request, stored: StoredFlag, sent: Sent, started: str, slower: str = "",
     errors: dict[str, str] | None = None,
 ) -> Response:
     errors = errors or {}
     values = {
-        "flag": json.loads(stored.text), "row": stored.row, "sent": sent, "started": started, "stale": stale,
-        "errors": errors, "wrong": [{"text": text, "href": f"#{field}"} for field, text in errors.items()],
+        "flag": json.loads(stored.text), "row": stored.row, "sent": sent, "started": started, "slower": slower,
+        "errors": errors, "wrong": list_errors(errors),
         "decisions": offer_decisions(),
     }
-    return find_pages(request).show(request, "decide.html", values, 409 if stale else 400 if errors else 200)
+    return find_pages(request).show(request, "decide.html", values, 409 if slower else 400 if errors else 200)

@@ -19,9 +19,10 @@ from api.web.evidence import Looked, find_looked, note_opening, read_back, tell_
 from api.web.identity import check_form
 from api.web.judging import find_first, needs_first, tell_first
 from api.web.keeping import find_database, name_user
-from api.web.layout import find_pages, say_time
+from api.web.layout import find_pages
 from api.web.place_map import tell_map
 from api.web.reach import Reach, find_reach
+from api.web.refusals import say_slower
 from api.web.site_words import STATE_NAMES, say_leaving
 from api.web.working import tell_work
 from engine.store.database import Reading
@@ -81,8 +82,7 @@ def _has(flag: Mapping[str, Any], section: str) -> bool:
 
 
 def _say_slower(reading: Reading, row: FlagRow) -> str:
-    return (f"{name_user(reading, row.changed_by)} changed this flag on {say_time(row.changed_at)}. It is now: "
-            f"{STATE_NAMES[row.state].lower()}. Nothing of yours was saved.")
+    return say_slower(reading, "this flag", row.changed_by, row.changed_at, STATE_NAMES[row.state])
 
 
 def _tell_history(reading: Reading, me: Reach, row: FlagRow) -> list[dict[str, Any]]:

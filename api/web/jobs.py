@@ -21,6 +21,7 @@ from types import MappingProxyType
 
 from fastapi import Request
 
+from api.web.refusals import say_refusal
 from api.web.security import find_place
 from engine.errors import Problem, WardwiseError
 from engine.store import jobs
@@ -119,7 +120,7 @@ class Jobs:
     ) -> str:
         """Keeps that somebody asked for something and puts it in the queue; gives its id.
 
-        `alone`: of this kind there is one at a time. Raises StoreError, to be shown in words (`say_problems`), where
+        `alone`: of this kind there is one at a time. Raises StoreError, to be shown in words (`say_refusal`), where
         they wait for enough already or the server is being stopped.
         """
         with self._turn:
@@ -200,7 +201,7 @@ class Jobs:
         except GivenUp:
             pass        # `close` says so of all that is left
         except WardwiseError as error:
-            self._fail(id, asker, say_problems(error))
+            self._fail(id, asker, say_refusal(error))
         except Exception as error:
             self._tell(f"long work could not be done: {type(error).__name__} at {find_place(error)}")
             self._fail(id, asker, WRONG)
@@ -248,9 +249,3 @@ def find_jobs(request: Request) -> Jobs:
     """The long work of the site that was asked."""
     found: Jobs = request.app.state.jobs
     return found
-
-
-def say_problems(error: WardwiseError) -> str:
-    """What is wrong and how to mend it, in sentences. Where it is, is left out: that may be a path of the server."""
-    parts = [part for problem in error.problems for part in (problem.found, problem.fix) if part]
-    return " ".join(f"{part[0].upper()}{part[1:].rstrip('.')}." for part in parts)

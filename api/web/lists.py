@@ -17,12 +17,13 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from api.export import write_csv
+from api.web.download import send_csv
 from api.web.entries import make_entries
 from api.web.identity import check_form
 from api.web.judging import find_first
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages
-from api.web.paging import make_pagination
+from api.web.paging import count_pages, make_pagination
 from api.web.reach import Reach, reader
 from api.web.site_words import CHANGE_SHORT, ORDERS, STATE_NAMES, say_theme
 from api.words import AXES, BANDS, CHANGES, say_agencies, say_standing
@@ -80,9 +81,7 @@ def download_list(request: Request, name: ListName, me: Me, wanted: Annotated[Wa
         disclose(writing, me.person.agency, "list_csv", me.asker.purpose, [row.id for row in rows],
                  file_digest=sha256(text.encode()).hexdigest(), agreement=me.signed[0].id if me.signed else None)
     day = f"-{rows[0].as_of}" if rows else ""
-    # With a byte order mark, or Excel takes it for another encoding.
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": f'attachment; filename="{name}{day}.csv"'})
+    return send_csv(f"{name}{day}.csv", text)
 
 
 @router.get("/find")
@@ -119,9 +118,7 @@ def show_list(
     with find_database(request).reading() as reading:
         filters, published = _narrow(reading, name, me, wanted)
         found = me.find(reading, filters, _order(wanted), page, SIZE)
-        pages = max(1, -(-found.total // SIZE))
-        if page > pages:
-            raise HTTPException(404)
+        pages = count_pages(found.total, SIZE, page)
         values = {
             "list": name, "as_of": published[0].as_of if published else None, "page": page, "pages": pages,
             "rows": make_entries(

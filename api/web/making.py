@@ -6,7 +6,7 @@ Making is long work (`jobs`), one run at a time. Until it is put before people, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -16,11 +16,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from api.making import keep_lists
 from api.setting import Setting
+from api.web.form import WRONG_DAY, read_day, write_day
 from api.web.identity import check_form
-from api.web.jobs import Learned, Say, find_jobs, say_problems
+from api.web.jobs import Learned, Say, find_jobs
 from api.web.keeping import find_database, find_office, read_now
 from api.web.layout import find_pages
 from api.web.reach import Reach, need
+from api.web.refusals import say_refusal
 from api.web.site_words import LIST_TITLES
 from api.words import say_day
 from engine.errors import RunError
@@ -55,45 +57,35 @@ class Change:
 def show_new(request: Request, me: Maker) -> Response:
     """The form: which day."""
     find_office(request)
-    today = read_now(request).date()
-    return _show_form(request, {"day": str(today.day), "month": str(today.month), "year": str(today.year)})
+    return _show_form(request, write_day(me.today))
 
 
 @router.post("/runs/new")
 def begin_run(
-    request: Request, me: Maker, day: Annotated[str, Form(max_length=10)] = "",
-    month: Annotated[str, Form(max_length=10)] = "", year: Annotated[str, Form(max_length=10)] = "",
+    request: Request, me: Maker, typed: Annotated[str, Form(max_length=40, alias="as_of")] = "",
 ) -> Response:
     """Asks for the lists of a day, or shows the form again with why not."""
     setting, now = find_office(request).setting, read_now(request)
-    sent, as_of = {"day": day, "month": month, "year": year}, read_day(day, month, year)
+    as_of = read_day(typed)
     with find_database(request).reading() as reading:
         last = find_latest(reading)
     wrong = find_fault(setting, as_of, now.date(), last)
     if wrong or as_of is None:
-        return _show_form(request, sent, wrong, 400)
+        return _show_form(request, typed, wrong, 400)
     try:
         id = find_jobs(request).begin(me.id, now, KIND, {"as_of": as_of.isoformat()}, make_work(setting, as_of),
                                       alone=True)
     except Unready:
         raise
     except StoreError as refused:
-        return _show_form(request, sent, say_problems(refused), 409 if refused.fault == "conflict" else 400)
+        return _show_form(request, typed, say_refusal(refused), 409 if refused.fault == "conflict" else 400)
     return RedirectResponse(f"/jobs/{id}", 303)
-
-
-def read_day(day: str, month: str, year: str) -> date | None:
-    """A day from what was typed; None where that is none."""
-    try:
-        return date(int(year), int(month), int(day))
-    except (ValueError, OverflowError):
-        return None
 
 
 def find_fault(setting: Setting, as_of: date | None, today: date, last: Publication | None) -> str:
     """Why no lists of this day are made; empty where they can be."""
     if as_of is None:
-        return "Enter a day that there is, such as 23 11 2026"
+        return WRONG_DAY
     if as_of > today:
         return "Choose today or an earlier day"
     if last is not None and as_of < last.as_of:
@@ -115,10 +107,10 @@ def make_work(setting: Setting, as_of: date) -> Callable[[Say], Learned]:
     return work
 
 
-def _show_form(request: Request, sent: Mapping[str, str], wrong: str = "", status: int = 200) -> Response:
+def _show_form(request: Request, typed: str, wrong: str = "", status: int = 200) -> Response:
     with find_database(request).reading() as reading:
         last = find_latest(reading)
-    return find_pages(request).show(request, "making.html", {"sent": sent, "wrong": wrong, "last": last}, status)
+    return find_pages(request).show(request, "making.html", {"typed": typed, "wrong": wrong, "last": last}, status)
 
 
 # --- comparing, and putting before people ----------------------------------------------------------------
@@ -145,7 +137,7 @@ def publish_made(request: Request, id: str, me: Maker, sure: Annotated[str, Form
     except Unready:
         raise
     except (StoreError, RunError) as refused:
-        return _show_made(request, id, refused=say_problems(refused), status=409)
+        return _show_made(request, id, refused=say_refusal(refused), status=409)
     return RedirectResponse(f"/runs/new/{id}", 303)
 
 
@@ -169,7 +161,7 @@ def _show_made(request: Request, id: str, wrong: str = "", refused: str = "", st
         values["changes"] = compare(_shown(setting, name), _shown(setting, last.run) if last else ())
         values["gone"] = ""
     except RunError as error:
-        values |= {"changes": [], "gone": say_problems(error)}
+        values |= {"changes": [], "gone": say_refusal(error)}
     return find_pages(request).show(request, "making_made.html", values, status)
 
 

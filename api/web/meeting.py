@@ -7,9 +7,7 @@ Whoever holds meetings may start, walk and close one; what each of them sees on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -17,10 +15,12 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from api.web.agenda import STATUS_NAMES, Only, find_agreed, make_agenda
+from api.web.form import WRONG_DAY, Answer, read_day, write_day
 from api.web.identity import check_form
 from api.web.keeping import find_database, name_user, read_now
-from api.web.layout import find_pages, say_time
+from api.web.layout import find_pages
 from api.web.reach import Reach, need
+from api.web.refusals import say_refusal, say_slower
 from engine.errors import Problem
 from engine.prose import name_agency
 from engine.store import meetings
@@ -33,29 +33,9 @@ from engine.store.tables import DECISIONS
 router = APIRouter(dependencies=[Depends(check_form)])
 
 Me = Annotated[Reach, Depends(need("hold_meeting", "meetings"))]
-_WRITTEN = ("%d/%m/%Y", "%d.%m.%Y", "%Y-%m-%d")
 NOBODY = "Write down who is present, one on a line"
 _DONE = {"saved": "Saved.", "put-off": "Put off to another meeting.", "opened": "The meeting is open.",
          "present": "Who is present is saved.", "closed": "The meeting is closed."}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a page says of a form that was sent: what is wrong by field, or who was quicker; and what was typed."""
-
-    errors: Mapping[str, str] = field(default_factory=dict)
-    slower: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def status(self) -> int:
-        """The status it is answered with."""
-        return 409 if self.slower else 400 if self.errors else 200
-
-    @property
-    def wrong(self) -> list[dict[str, str]]:
-        """For the summary at the top."""
-        return [{"text": text, "href": f"#{name}"} for name, text in self.errors.items()]
 
 
 class StartForm(BaseModel):
@@ -81,7 +61,7 @@ def start_meeting(request: Request, me: Me, form: Annotated[StartForm, Form()]) 
     now, held_on, typed = read_now(request), read_day(form.held_on), form.model_dump()
     errors = _find_errors(held_on, form.present, now.date())
     if errors or held_on is None:
-        return _show_all(request, me, Answer(errors, typed=typed))
+        return _show_all(request, me, Answer(errors, sent=typed))
     try:
         with find_database(request).writing(now, me.id) as writing:
             _check_latest(writing, form.run)
@@ -89,16 +69,16 @@ def start_meeting(request: Request, me: Me, form: Annotated[StartForm, Form()]) 
     except Unready:
         raise
     except StoreError as error:
-        said = say_problems(error)
-        return _show_all(request, me, Answer(slower=said, typed=typed) if error.fault == "conflict" else
-                         Answer({"present": said}, typed=typed))
+        said = say_refusal(error)
+        return _show_all(request, me, Answer(slower=said, sent=typed) if error.fault == "conflict" else
+                         Answer({"present": said}, sent=typed))
     return RedirectResponse(f"/meetings/{meeting.id}?done=opened", 303)
 
 
 def _find_errors(held_on: date | None, present: str, today: date) -> dict[str, str]:
     errors = {}
     if held_on is None:
-        errors["held_on"] = "Give the day of the meeting, such as 24/11/2026"
+        errors["held_on"] = WRONG_DAY
     elif abs(held_on - today) > meetings.NEAR:
         errors["held_on"] = f"Give a day within {meetings.NEAR.days} days of today"
     return errors if present.strip() else {**errors, "present": NOBODY}
@@ -120,7 +100,7 @@ def _show_all(request: Request, me: Reach, answer: Answer) -> Response:
             "open": here, "agenda": make_agenda(reading, me, here) if here else None, "latest": latest, "days": days,
             "past": [one for one in found if one.closed_at is not None], "answer": answer,
             "typed": {"held_on": write_day(read_now(request).date()), "present": "\n".join(
-                found[0].present if found else [f"{me.person.name}, {name_agency(me.person.agency)}"]), **answer.typed},
+                found[0].present if found else [f"{me.person.name}, {name_agency(me.person.agency)}"]), **answer.sent},
         }
     return find_pages(request).show(request, "meetings.html", values, answer.status)
 
@@ -141,7 +121,7 @@ def change_present(
     """Puts right who is there."""
     typed = {"present": present}
     if not present.strip():
-        return _show_one(request, id, me, Answer({"present": NOBODY}, typed=typed))
+        return _show_one(request, id, me, Answer({"present": NOBODY}, sent=typed))
     try:
         with find_database(request).writing(read_now(request), me.id) as writing:
             meetings.change_present(writing, id, version, present.splitlines())
@@ -149,8 +129,8 @@ def change_present(
         raise
     except StoreError as error:
         said = _say_conflict(request, error)
-        return _show_one(request, id, me, Answer(slower=said, typed=typed) if said else
-                         Answer({"present": say_problems(error)}, typed=typed))
+        return _show_one(request, id, me, Answer(slower=said, sent=typed) if said else
+                         Answer({"present": say_refusal(error)}, sent=typed))
     return RedirectResponse(f"/meetings/{id}?done=present", 303)
 
 
@@ -192,7 +172,7 @@ def _show_one(
             "agreed": find_agreed(reading, me, meeting, whole), "done": done,
             "statuses": {**STATUS_NAMES, "waiting": "Not reached"} if meeting.closed_at else STATUS_NAMES,
             "decisions": DECISIONS, "answer": answer,
-            "present_typed": answer.typed.get("present", "\n".join(meeting.present)),
+            "present_typed": answer.sent.get("present", "\n".join(meeting.present)),
         }
     page = "meeting_closed.html" if meeting.closed_at else "meeting.html"
     return find_pages(request).show(request, page, values, answer.status)
@@ -201,36 +181,15 @@ def _show_one(
 # --- what is said --------------------------------------------------------------------------------------
 
 
-def write_day(day: date) -> str:
-    """A day for a field to be typed over, `8/12/2026`: a browser's own date field shows 12/08 on a machine set up for
-    another country, and nobody would notice."""
-    return f"{day.day}/{day.month}/{day.year}"
-
-
-def read_day(said: str) -> date | None:
-    """A day as it was typed; None where it is none."""
-    for written in _WRITTEN:
-        try:
-            return datetime.strptime(said.strip(), written).date()
-        except ValueError:
-            continue
-    return None
-
-
 def find_as_of(reading: Reading, meeting: Meeting) -> date:
     """The day of the lists a meeting is over."""
     return next(one.as_of for one in find_publications(reading) if one.run == meeting.run)
-
-
-def say_problems(error: StoreError) -> str:
-    """What the store found wrong and how to mend it. No text of the store holds what anybody typed."""
-    return " ".join(f"{one.where[0].upper()}{one.where[1:]} {one.found}: {one.fix}." for one in error.problems)
 
 
 def _say_conflict(request: Request, error: StoreError) -> str:
     """Who was quicker, and when; nothing where the form itself is wrong."""
     if isinstance(error, Stale):
         with find_database(request).reading() as reading:
-            return f"{name_user(reading, error.by)} changed this meeting on {say_time(error.at)}."
-    return say_problems(error) if error.fault == "conflict" else ""
+            return say_slower(reading, "this meeting", error.by, error.at)
+    return say_refusal(error) if error.fault == "conflict" else ""
 

@@ -15,26 +15,28 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import Field
 
-from api.web.agenda import Only, make_agenda, must_judge_first
+from api.web.agenda import Only, make_agenda
 from api.web.deciding import (
     DecisionForm,
     Sent,
     count_seconds,
     find_errors,
     offer_decisions,
-    say_stale,
     tell_reviews,
 )
 from api.web.entries import make_entries
 from api.web.evidence import find_looked, read_back
+from api.web.form import list_errors, offer_agencies, read_day, read_words, say_due, say_words, write_day
 from api.web.identity import check_form
+from api.web.judging import needs_first
 from api.web.keeping import find_database, name_user, read_now
 from api.web.layout import find_pages
-from api.web.meeting import Me, read_day, say_problems, write_day
+from api.web.meeting import Me
 from api.web.reach import Reach
+from api.web.refusals import say_refusal, say_slower
 from api.web.rights import Task
+from api.web.site_words import STATE_NAMES
 from engine.contract import AGENCIES
-from engine.prose import name_agency
 from engine.store import actions, meetings, reviews
 from engine.store.actions import Action
 from engine.store.database import Reading, Writing
@@ -43,7 +45,6 @@ from engine.store.meetings import Meeting
 from engine.store.problems import Missing, Stale, StoreError, Unready
 from engine.store.tables import flags
 from engine.store.versioned import check_version
-from engine.store.words import LETTERS, LONGEST
 
 router = APIRouter(dependencies=[Depends(check_form)])
 
@@ -78,7 +79,7 @@ class ItemForm(DecisionForm):
 
     def rows(self) -> tuple[Row, ...]:
         """The rows as they were typed. A browser sends line ends as two characters."""
-        return tuple(Row(number, *(str(getattr(self, f"{name}_{number}")).replace("\r\n", "\n").strip()
+        return tuple(Row(number, *(read_words(getattr(self, f"{name}_{number}"))
                                    for name in ("what", "agency", "owner", "due"))) for number in ROWS)
 
 
@@ -99,22 +100,14 @@ class Row:
 
     def find_errors(self, today: date) -> dict[str, str]:
         """What is missing, by field."""
-        day, errors = read_day(self.due), {}
         if not self.used:
             return {}
-        if sum(map(str.isalpha, self.what)) < LETTERS:
-            errors["what"] = "Say what is to be done, so that another person can do it"
-        elif len(self.what) > LONGEST:
-            errors["what"] = f"Say what is to be done in {LONGEST:,} characters or fewer"
-        if self.agency not in AGENCIES:
-            errors["agency"] = "Choose the agency that does it"
-        if not any(map(str.isalpha, self.owner)):
-            errors["owner"] = "Say who will see that it is done"
-        elif len(self.owner) > LONGEST_OWNER:
-            errors["owner"] = f"Name who does it in {LONGEST_OWNER} characters or fewer"
-        if day is None or day < today:
-            errors["due"] = "Give a day from today on, such as 8/12/2026"
-        return {f"{name}_{self.number}": said for name, said in errors.items()}
+        found = {
+            "what": say_words(self.what, "Say what is to be done, so that another person can do it"),
+            "agency": "" if self.agency in AGENCIES else "Choose the agency that does it",
+            "owner": say_words(self.owner, "Say who will see that it is done", 1, LONGEST_OWNER),
+            "due": say_due(read_day(self.due), today)}
+        return {f"{name}_{self.number}": said for name, said in found.items() if said}
 
 
 @dataclass(frozen=True)
@@ -140,7 +133,7 @@ def show_item(request: Request, id: str, flag: str, me: Me, only: Only = "", don
         row = _read_item(reading, me, meeting, flag)
         if meeting.closed_at is not None:
             return RedirectResponse(f"/flags/{flag}", 303)
-        if must_judge_first(reading, me, row):
+        if needs_first(reading, me, row):
             return _ask_first(id, flag, only)
     due = write_day(max(meeting.held_on, now.date()) + NEXT_MEETING)
     rows = tuple(Row(number, due=due) for number in ROWS)
@@ -180,8 +173,8 @@ def _show(
             "last": _tell_last(reading, me, stored.row), "open_actions": _find_open(reading, me, stored.row),
             "decided_by": name_user(reading, line.review.reviewer) if line.review else "",
             "decisions": offer_decisions(), "sent": typed.sent, "rows": typed.rows, "started": typed.started,
-            "errors": typed.errors, "slower": typed.slower, "agencies": _offer_agencies(paper["convene"]),
-            "wrong": [{"text": text, "href": f"#{name}"} for name, text in typed.errors.items()],
+            "errors": typed.errors, "slower": typed.slower, "agencies": offer_agencies(paper["convene"]),
+            "wrong": list_errors(typed.errors),
         }
     status = 409 if typed.slower else 400 if typed.errors else 200
     return find_pages(request).show(request, "meeting_item.html", values, status)
@@ -202,12 +195,6 @@ def _find_open(reading: Reading, me: Reach, row: FlagRow) -> list[Action]:
     return [one for one, may in zip(found, allowed, strict=True) if may]
 
 
-def _offer_agencies(named: list[str]) -> list[dict[str, str]]:
-    """The agencies to choose from: those that this flag brings together first."""
-    ordered = [*named, *(one for one in AGENCIES if one not in named)]
-    return [{"value": "", "text": "Choose an agency"}, *({"value": one, "text": name_agency(one)} for one in ordered)]
-
-
 # --- what is saved -------------------------------------------------------------------------------------
 
 
@@ -219,7 +206,7 @@ def save_item(
     now, database, sent, rows = read_now(request), find_database(request), form.read(), form.rows()
     with database.reading() as reading:
         row = _read_item(reading, me, meetings.read_meeting(reading, id), flag)
-        if must_judge_first(reading, me, row):
+        if needs_first(reading, me, row):
             return _ask_first(id, flag, only)
     putting_off = form.act == _PUT_OFF
     errors = {} if putting_off else find_errors(sent)
@@ -272,9 +259,9 @@ def _say_error(request: Request, typed: Typed, error: StoreError) -> Typed:
     """Who was quicker, or that the meeting is closed; else what the store does not keep."""
     if isinstance(error, Stale):
         with find_database(request).reading() as reading:
-            said = say_stale(error, name_user(reading, error.by))
+            said = say_slower(reading, "this flag", error.by, error.at, STATE_NAMES[error.state])
     else:
-        said = say_problems(error)
+        said = say_refusal(error)
     if isinstance(error, Stale) or error.fault == "conflict":
         return Typed(typed.sent, typed.rows, typed.started, {}, said)
     return Typed(typed.sent, typed.rows, typed.started, {"item": said})

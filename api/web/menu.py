@@ -29,16 +29,16 @@ _PAGES: tuple[tuple[Item, str, Thing], ...] = (
     (Item("worklist", "Actions and questions"), "view_worklist", Register("worklist")),
     (Item("screenings", "Screening"), "screen", Register("screenings")),
     (Item("overrides", "Overrides"), "report_overrides", Register("screenings")),
-    (Item("rules", "Rules"), "view_rules", Register("rules")),
-    (Item("runs", "Runs"), "view_runs", Register("runs")),
-    (Item("data", "Data"), "view_quarantine", Register("quarantine")),
     (Item("reviewing", "Reviewing"), "view_reviews", Register("reviews")),
     (Item("numbers", "Numbers"), "view_aggregates", Ward()),
+    (Item("accounts", "Accounts"), "manage_users", Register("users")),
+    (Item("agreements", "Agreements"), "view_agreements", Register("agreements")),
     (Item("challenges", "Challenges"), "view_challenges", Register("challenges")),
     (Item("disclosures", "Disclosures"), "view_disclosures", Register("disclosures")),
     (Item("audit", "Audit"), "audit_verify", Register("audit")),
-    (Item("accounts", "Accounts"), "manage_users", Register("users")),
-    (Item("agreements", "Agreements"), "view_agreements", Register("agreements")),
+    (Item("runs", "Runs"), "view_runs", Register("runs")),
+    (Item("data", "Data"), "view_quarantine", Register("quarantine")),
+    (Item("rules", "Rules"), "view_rules", Register("rules")),
 )
 
 
@@ -47,6 +47,5 @@ def make_menu(
 ) -> tuple[Item, ...]:
     """The menu of somebody who may open these lists."""
     own = [Item(name, LIST_TITLES[name]) for name in lists]
-    found = [Item("find", "Find"), Item("recalls", "Recalls")] if own else []
-    return (*own, *found, *(item for item, action, thing in _PAGES
-                            if rights.may(asker, action, thing, today, signed).allowed))
+    pages = [item for item, action, thing in _PAGES if rights.may(asker, action, thing, today, signed).allowed]
+    return (*own, Item("find", "Find"), *pages, Item("recalls", "Recalls")) if own else tuple(pages)

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import Response
 
 from api.export import write_csv
+from api.web.download import send_csv
 from api.web.identity import check_form
 from api.web.keeping import Office, find_database
 from api.web.layout import find_pages
@@ -83,9 +84,7 @@ def download_numbers(request: Request, me: Me) -> Response:
             for head, count in zip(table.heads, counts, strict=True)]
     text = write_csv(["table", "line", "as of", "number"], rows)
     day = f"-{published[0].as_of}" if published else ""
-    # With a byte order mark, or Excel takes it for another encoding.
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": f'attachment; filename="numbers{day}.csv"'})
+    return send_csv(f"numbers{day}.csv", text)
 
 
 def find_least(request: Request) -> int:

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.web.counter import Counter, CounterRoute, Token, find_status, name_asker, say_refusal, stand
+from api.web.counter import Counter, CounterRoute, Token, find_status, name_asker, stand
+from api.web.form import read_words
 from api.web.identity import check_form
 from api.web.layout import find_pages
+from api.web.refusals import list_refusals
 from api.web.screened_page import CLEAR, Trouble
 from engine.errors import ScreenError
 from engine.events import Offer
@@ -47,7 +49,7 @@ def record_offer(
     try:
         at.front.offer(at.asker, kept.id, applicant_view or None)
     except ScreenError as error:
-        return _show_offer(request, at, kept, Trouble(whole=say_refusal(error), typed=typed), find_status(error))
+        return _show_offer(request, at, kept, Trouble(whole=list_refusals(error), typed=typed), find_status(error))
     return RedirectResponse(f"/screenings/{token}?done=offered", 303)
 
 
@@ -63,7 +65,7 @@ def withdraw_offer(
     sure: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """Records that the offer no longer stands."""
-    kept, reason = at.find(token), reason.replace("\r\n", "\n").strip()
+    kept, reason = at.find(token), read_words(reason)
     offer, typed = find_offer(at, kept), {"reason": reason, "sure": sure}
     if offer is None:
         return RedirectResponse(f"/screenings/{token}", 303)
@@ -74,7 +76,7 @@ def withdraw_offer(
         at.front.withdraw(at.asker, offer.id, reason)
     except ScreenError as error:
         wrong = Trouble({"reason": "Say why in a sentence, in 2,000 characters or fewer"}, typed=typed) \
-            if error.fault == "invalid" else Trouble(whole=say_refusal(error), typed=typed)
+            if error.fault == "invalid" else Trouble(whole=list_refusals(error), typed=typed)
         return _show_withdrawal(request, at, kept, wrong, find_status(error))
     return RedirectResponse(f"/screenings/{token}?done=taken-back", 303)
 

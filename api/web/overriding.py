@@ -15,10 +15,13 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from api.export import write_csv
-from api.web.counter import Counter, CounterRoute, Token, find_status, name_asker, say_refusal, stand
+from api.web.counter import Counter, CounterRoute, Token, find_status, name_asker, stand
+from api.web.download import send_csv
+from api.web.form import read_words, say_words
 from api.web.identity import check_form
 from api.web.keeping import name_user
-from api.web.layout import find_pages, say_time
+from api.web.layout import find_pages
+from api.web.refusals import list_refusals, say_slower
 from api.web.screened_page import CLEAR, Trouble
 from api.web.site_words import REQUEST_NAMES
 from engine.errors import ScreenError
@@ -27,7 +30,6 @@ from engine.store import requests
 from engine.store.chain import Note
 from engine.store.database import Reading
 from engine.store.problems import Stale, StoreError
-from engine.store.words import LETTERS
 
 router = APIRouter(dependencies=[Depends(check_form)], route_class=CounterRoute)
 
@@ -49,7 +51,7 @@ class OverrideForm(BaseModel):
 
     def read(self) -> OverrideForm:
         """The same with line ends as one character."""
-        return self.model_copy(update={name: getattr(self, name).replace("\r\n", "\n").strip()
+        return self.model_copy(update={name: read_words(getattr(self, name))
                                        for name in ("reason", "mitigation")})
 
 
@@ -81,7 +83,7 @@ def send_override(
             with at.database.writing(at.now, at.me.id) as writing:
                 requests.ask(writing, token, rule, form.reason, form.mitigation)
     except (ScreenError, StoreError) as error:
-        wrong = Trouble(whole=say_refusal(error), typed=vars(form))
+        wrong = Trouble(whole=list_refusals(error), typed=vars(form))
         return _show_form(request, at, kept, number, wrong, find_status(error))
     return RedirectResponse(f"/screenings/{token}?done={'overridden' if unasked else 'asked'}", 303)
 
@@ -118,7 +120,7 @@ def answer_request(request: Request, id: Token, at: Manager, form: Annotated[Ove
     except Stale as stale:
         return _show_slower(request, at, id, form, stale)
     except (ScreenError, StoreError) as error:
-        wrong = Trouble(whole=say_refusal(error), typed=vars(form))
+        wrong = Trouble(whole=list_refusals(error), typed=vars(form))
         return _show_request(request, at, asked, wrong, find_status(error))
     return RedirectResponse(f"/screenings/{asked.screening}?done={'overridden' if granted else 'refused'}", 303)
 
@@ -156,9 +158,7 @@ def download_overrides(at: Reporter) -> Response:
               row["at"].isoformat(), "yes" if row["counts"] else "no, said again"] for row in rows]
     with at.database.writing(at.now, at.me.id) as writing:
         writing.note(Note("overrides.exported", "", {"rows": len(rows)}))
-    # With a byte order mark, or Excel takes it for another encoding.
-    return Response("\ufeff" + write_csv(_HEADERS, cells), media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": 'attachment; filename="overrides.csv"'})
+    return send_csv("overrides.csv", write_csv(_HEADERS, cells))
 
 
 # --- inside ---------------------------------------------------------------------------------------
@@ -166,15 +166,10 @@ def download_overrides(at: Reporter) -> Response:
 
 def find_errors(form: OverrideForm) -> dict[str, str]:
     """What is missing, by field."""
-    asks = {"reason": "Say why in a sentence", "mitigation": "Say what will be in place instead, in a sentence"}
-    errors = {}
-    for name, text in asks.items():
-        said = getattr(form, name)
-        if sum(map(str.isalpha, said)) < LETTERS:
-            errors[name] = text
-        elif len(said) > requests.LONGEST:
-            errors[name] = f"Say it in {requests.LONGEST:,} characters or fewer"
-    return errors
+    found = {"reason": say_words(form.reason, "Say why in a sentence", most=requests.LONGEST),
+             "mitigation": say_words(form.mitigation, "Say what will be in place instead, in a sentence",
+                                     most=requests.LONGEST)}
+    return {name: text for name, text in found.items() if text}
 
 
 def _find_conflict(at: Counter, kept: Kept, number: int) -> Mapping[str, Any]:
@@ -212,8 +207,8 @@ def _show_request(
 
 def _show_slower(request: Request, at: Counter, id: str, form: OverrideForm, stale: Stale) -> Response:
     with at.database.reading() as reading:
-        asked, name = requests.read(reading, id), name_user(reading, stale.by)
-    said = f"{name} answered this request on {say_time(stale.at)}. It is now: {REQUEST_NAMES[asked.state].lower()}."
+        asked = requests.read(reading, id)
+        said = say_slower(reading, "this request", stale.by, stale.at, REQUEST_NAMES[asked.state])
     return _show_request(request, at, asked, Trouble(typed=vars(form)), slower=said)
 
 

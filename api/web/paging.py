@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fastapi import HTTPException
+
+
+def count_pages(total: int, size: int, page: int) -> int:
+    """How many pages so many lines take; at least one. 404 where this page is not among them."""
+    pages = max(1, -(-total // size))
+    if page > pages:
+        raise HTTPException(404)
+    return pages
+
 
 def make_pagination(page: int, pages: int, address: Callable[[int], str]) -> dict[str, Any]:
     """The first page, the last, and those beside this one. `address` gives the path of a page."""

@@ -19,10 +19,11 @@ from api.papers.pdf import write_pdf
 from api.papers.sheet import write_sheet
 from api.papers.word import write_word
 from api.web.identity import check_form
-from api.web.jobs import MEDIA_TYPES, Made, Say, find_jobs, say_problems
+from api.web.jobs import MEDIA_TYPES, Made, Say, find_jobs
 from api.web.keeping import find_database, read_now
 from api.web.layout import find_pages
 from api.web.reach import Reach, need
+from api.web.refusals import say_refusal
 from engine.store.agreements import disclose
 from engine.store.database import Database, Reading
 from engine.store.meetings import read_meeting
@@ -63,7 +64,7 @@ def _begin(request: Request, me: Reach, kind: str, format: str, about: Mapping[s
     except Unready:
         raise
     except StoreError as refused:
-        values = {"wrong": say_problems(refused), "title": _TITLES[kind], "papers_to": request.url.path,
+        values = {"wrong": say_refusal(refused), "title": _TITLES[kind], "papers_to": request.url.path,
                   "papers_about": kind.capitalize()}
         return find_pages(request).show(request, "papers.html", values, 409 if refused.fault == "conflict" else 400)
     return RedirectResponse(f"/jobs/{id}", 303)

@@ -14,6 +14,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from api.export import write_csv
+from api.web.download import send_csv
+from api.web.form import offer
 from api.web.identity import check_form
 from api.web.keeping import find_database, find_office
 from api.web.layout import find_pages
@@ -108,8 +110,7 @@ def download_rules(request: Request, me: Me, sought: Annotated[Sought, Depends()
     heads += ["confirmed", "decided", "interval from", "interval to", "what follows"] if judged else []
     text = write_csv(heads, [_cells(row, judged) for row in _order(
         [row for row in rows if sought.lets_through(row)], sought.order)])
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": f'attachment; filename="rules-{me.today}.csv"'})
+    return send_csv(f"rules-{me.today}.csv", text)
 
 
 # --- for the page of one rule too ----------------------------------------------------------------------
@@ -204,7 +205,7 @@ def _offer(rows: Sequence[Row], sought: Sought, judged: bool) -> list[dict[str, 
         ("review", "To be looked at again", {"": "All", "overdue": "Overdue", "soon": f"Within {SOON} days"}),
         ("order", "Order", orders))
     return [{"name": name, "label": label, "value": getattr(sought, name),
-             "items": [{"value": value, "text": text} for value, text in choices.items()]}
+             "items": offer(choices)}
             for name, label, choices in offered]
 
 

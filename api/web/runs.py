@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from api.web.identity import check_form
 from api.web.keeping import find_database, find_office, name_user
 from api.web.layout import find_pages
-from api.web.paging import make_pagination
+from api.web.paging import count_pages, make_pagination
 from api.web.reach import Reach, need
 from api.web.rights import Register
 from api.web.site_words import CHANGE_SHORT, LIST_TITLES, NOT_SHOWN
@@ -65,9 +65,7 @@ def show_runs(request: Request, me: Me, page: Annotated[int, Query(ge=1, le=10_0
     """Every finished run, newest first."""
     runs = find_office(request).setting.runs
     names = runs.names()[::-1]
-    pages = max(1, -(-len(names) // SIZE))
-    if page > pages:
-        raise HTTPException(404)
+    pages = count_pages(len(names), SIZE, page)
     published = _find_published(request)
     values = {
         "runs": [(read_summary(runs.home, name), published.get(name)) for name in names[(page - 1) * SIZE:page * SIZE]],

@@ -15,9 +15,11 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.web.counter import Counter, CounterRoute, Token, name_asker, stand
+from api.web.form import list_errors, offer, read_words, say_words
 from api.web.identity import check_form
 from api.web.keeping import name_user
 from api.web.layout import find_pages
+from api.web.refusals import say_invalid
 from api.web.site_words import LEVEL_TITLES, REQUEST_NAMES, VIEW_NAMES, say_code
 from engine.feature import Feature
 from engine.screening import Value
@@ -25,6 +27,7 @@ from engine.screenings import Kept
 from engine.store import opinions, requests
 from engine.store.database import Reading
 from engine.store.problems import StoreError
+from engine.store.words import LETTERS
 
 router = APIRouter(dependencies=[Depends(check_form)], route_class=CounterRoute)
 
@@ -53,7 +56,7 @@ class Trouble:
     @property
     def summary(self) -> list[dict[str, str]]:
         """The lines of an error summary."""
-        return [*({"text": text, "href": f"#{name}"} for name, text in self.fields.items()),
+        return [*list_errors(self.fields),
                 *({"text": text, "href": "#main-content"} for text in self.whole)]
 
     def say(self, name: str) -> dict[str, str] | None:
@@ -95,17 +98,18 @@ def say_view(
     says: Annotated[str, Form()] = "",
 ) -> Response:
     """Keeps what the officer makes of it."""
-    kept, says = at.find(token), says.replace("\r\n", "\n").strip()
+    kept, says = at.find(token), read_words(says)
     typed = {"view": view, "says": says}
     if view not in opinions.AFTER:
         return _show_view(request, at, kept, Trouble({"view": "Choose what you think"}, typed=typed))
+    if wrong := say_words(says, "Say why, so that another person can follow it", 0 if view in opinions.UNEXPLAINED
+                          else LETTERS):
+        return _show_view(request, at, kept, Trouble({"says": wrong}, typed=typed))
     try:
         with at.database.writing(at.now, at.me.id) as writing:
             opinions.say(writing, token, view, says)
     except StoreError as error:
-        fix = "Say why, so that another person can follow it"
-        found = f"{fix} ({error.problems[0].found})"
-        return _show_view(request, at, kept, Trouble({"says": found}, typed=typed))
+        return _show_view(request, at, kept, Trouble({"says": say_invalid(error)}, typed=typed))
     return RedirectResponse(f"/screenings/{token}?done=viewed", 303)
 
 
@@ -248,6 +252,6 @@ def _sort(
 
 
 def _show_view(request: Request, at: Counter, kept: Kept, trouble: Trouble = CLEAR) -> Response:
-    views = [{"value": view, "text": VIEW_NAMES[view]} for view in opinions.AFTER]
+    views = offer({view: VIEW_NAMES[view] for view in opinions.AFTER})
     values = {"token": at.front.token(kept), "result": kept.result, "views": views, "trouble": trouble}
     return find_pages(request).show(request, "screening_view.html", values, 400 if trouble.summary else 200)

@@ -14,19 +14,12 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from api.web.counter import (
-    Counter,
-    CounterRoute,
-    Fields,
-    Token,
-    find_status,
-    read_fields,
-    say_refusal,
-    stand,
-)
+from api.web.counter import Counter, CounterRoute, Fields, Token, find_status, read_fields, stand
+from api.web.form import offer
 from api.web.identity import check_form
 from api.web.keeping import name_user
 from api.web.layout import find_pages
+from api.web.refusals import list_refusals
 from api.web.screened_page import CLEAR, Trouble, name_field, read_told, show
 from api.web.site_words import VIEW_NAMES
 from api.words import say_day
@@ -92,7 +85,7 @@ def screen(request: Request, at: Officer, wanted: Annotated[Wanted, Form()]) -> 
         shown = at.front.screen(at.asker, wanted.application, wanted.uprn, (),
                                 at.once(wanted.once, wanted.application, wanted.uprn), matches=True)
     except ScreenError as error:
-        return _show_found(request, at, wanted, Trouble(whole=say_refusal(error)), find_status(error))
+        return _show_found(request, at, wanted, Trouble(whole=list_refusals(error)), find_status(error))
     token = at.front.token(shown.kept)
     if shown.new and wanted.view in opinions.BEFORE:
         with at.database.writing(at.now, at.me.id) as writing:
@@ -128,7 +121,7 @@ def screen_again(request: Request, token: Token, at: Officer, once: Typed = "") 
             at.find_latest(token)
         again = at.front.answer(at.asker, kept.id, (), key, matches=True)
     except ScreenError as error:
-        return show(request, at, kept, Trouble(whole=say_refusal(error)), find_status(error))
+        return show(request, at, kept, Trouble(whole=list_refusals(error)), find_status(error))
     return _lead_to(at, again.kept)
 
 
@@ -185,8 +178,8 @@ def _show_found(
     if errors:
         return _show_new(request, wanted, Trouble(errors))
     values = {
-        "wanted": wanted, "trouble": trouble, "once": at.database.draw(), "views": [
-            {"value": view, "text": VIEW_NAMES[view]} for view in opinions.BEFORE],
+        "wanted": wanted, "trouble": trouble, "once": at.database.draw(), 
+        "views": offer({view: VIEW_NAMES[view] for view in opinions.BEFORE}),
         "applications": [{"value": row["application"], "text": row["application"],
                           "hint": {"text": _say_application(row)}} for row in found["applicant"]],
         "homes": [{"value": row["uprn"], "text": row["address"] or row["uprn"], "hint": {"text": _say_home(row)}}
@@ -233,5 +226,5 @@ def _read_refusal(error: ScreenError, typed: Fields) -> Trouble:
         if part == "answers" and fact:
             fields[name_field(fact)] = f"This is not an answer to the question. Allowed: {problem.allowed}"
         else:
-            whole += say_refusal(ScreenError(problem))
+            whole += list_refusals(ScreenError(problem))
     return Trouble(fields, whole, typed)

@@ -18,6 +18,8 @@ from fastapi.responses import Response
 
 from api.export import write_csv
 from api.web.acting import say_about
+from api.web.download import send_csv
+from api.web.form import offer
 from api.web.identity import check_form
 from api.web.keeping import find_database, read_now
 from api.web.layout import find_pages
@@ -126,9 +128,7 @@ def download_worklist(request: Request, me: Me, wanted: Annotated[Wanted, Depend
         disclose(writing, me.person.agency, "worklist_csv", me.asker.purpose, sorted({one.flag for one in leaving}),
                  rows=len(leaving), file_digest=sha256(text.encode()).hexdigest(),
                  agreement=me.signed[0].id if me.signed else None)
-    # With a byte order mark, or Excel takes it for another encoding.
-    return Response("\ufeff" + text, media_type="text/csv; charset=utf-8",
-                    headers={"Content-Disposition": f'attachment; filename="actions-{me.today}.csv"'})
+    return send_csv(f"actions-{me.today}.csv", text)
 
 
 def find_lines(reading: Reading, me: Reach, wanted: Wanted, now: datetime) -> list[Line]:
@@ -195,11 +195,11 @@ def bind(lines: Sequence[Line], today: date, agency: str) -> list[Sheaf]:
 
 def _offer(wanted: Wanted, agencies: Sequence[str]) -> list[dict[str, Any]]:
     states = {"": "To do, and lately done", **WORK_NAMES}
-    named = [{"value": "", "text": "All"}, *({"value": one, "text": name_agency(one)} for one in agencies)]
+    named = offer({"": "All", **{one: name_agency(one) for one in agencies}})
     return [{"name": "agency", "label": "Agency", "value": wanted.agency if wanted.agency in agencies else "",
              "items": named},
             {"name": "state", "label": "State", "value": wanted.state,
-             "items": [{"value": code, "text": text} for code, text in states.items()]}]
+             "items": offer(states)}]
 
 
 _HEADERS = ["kind", "list", "about", "what", "agency", "who answers for it", "due", "overdue", "state", "outcome"]

@@ -187,15 +187,6 @@ def see_session(writing: Writing, id: str) -> None:
     writing.touch(update(sessions).where(sessions.c.id == id, sessions.c.ended.is_(None)).values(seen=writing.at))
 
 
-def set_session(writing: Writing, id: str, *, purpose: str | None, data: str | None) -> None:
-    """Keeps what the person said the data is for, and what a login under way needs."""
-    check(say_unkeepable(_SESSION, "data", data or ""))
-    statement = update(sessions).where(sessions.c.id == id, sessions.c.ended.is_(None))
-    note = Note("session.changed", _owner(writing, id), {"purpose": purpose})
-    if writing.change(note, statement.values(purpose=purpose, data=data)) == 0:
-        raise Missing(_SESSION, "sign in again")
-
-
 def end_session(writing: Writing, id: str, because: str = "signed_out") -> bool:
     """Ends a session: signed_out, idle, too_long, rotated. False where it had ended."""
     statement = update(sessions).where(sessions.c.id == id, sessions.c.ended.is_(None))

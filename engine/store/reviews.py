@@ -14,7 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from engine.errors import Problem
 from engine.rule import BANDS
@@ -22,7 +22,7 @@ from engine.store.chain import Note
 from engine.store.database import Reading, Writing
 from engine.store.flags import FlagRow, read_row
 from engine.store.problems import Missing, StoreError
-from engine.store.tables import DECIDED_STATES, DECISIONS, OPEN_STATES, first_bands, flags, labels, reviews
+from engine.store.tables import DECIDED_STATES, DECISIONS, OPEN_STATES, first_bands, flags, reviews
 from engine.store.versioned import change_row, check_version
 from engine.store.words import check, say_no_words, say_not_among, say_unkeepable
 
@@ -131,30 +131,6 @@ def read(reading: Reading, id: str) -> Review:
 def of_flag(reading: Reading, flag: str) -> tuple[Review, ...]:
     """Every review of a flag, oldest first."""
     return _all(reading, select(reviews).where(reviews.c.flag == flag).order_by(reviews.c.number))
-
-
-def of_subject(reading: Reading, list_name: str, subject: str) -> tuple[Review, ...]:
-    """Every review of all flags of a subject, oldest first."""
-    return _all(reading, select(reviews).join(flags, flags.c.id == reviews.c.flag)
-                .where(flags.c.list == list_name, flags.c.subject == subject).order_by(reviews.c.at, reviews.c.number))
-
-
-def find(reading: Reading, reviewer: str | None = None, since: datetime | None = None, limit: int = 50,
-         ) -> tuple[Review, ...]:
-    """The latest reviews, newest first: of one reviewer, to see whether they still disagree (R17)."""
-    query = select(reviews).order_by(reviews.c.at.desc(), reviews.c.id).limit(limit)
-    query = query.where(reviews.c.reviewer == reviewer) if reviewer is not None else query
-    return _all(reading, query.where(reviews.c.at >= since) if since is not None else query)
-
-
-def count_decisions(reading: Reading, kind: str = "rule", since: datetime | None = None) -> dict[str, dict[str, int]]:
-    """By rule (or theme, axis, agency): how many of its flags stand at each decision. For the confirmed share (R11)."""
-    query = (select(labels.c.value, flags.c.state, func.count().label("n")).join(flags, flags.c.id == labels.c.flag)
-             .where(labels.c.kind == kind, flags.c.state.in_(DECIDED_STATES)).group_by(labels.c.value, flags.c.state))
-    counted: dict[str, dict[str, int]] = {}
-    for row in reading.all(query.where(flags.c.changed_at >= since) if since is not None else query):
-        counted.setdefault(row["value"], dict.fromkeys(DECIDED_STATES, 0))[row["state"]] = int(row["n"])
-    return counted
 
 
 def _keep(writing: Writing, row: FlagRow, review: Review) -> None:

@@ -95,8 +95,6 @@ def _accounts(keep: Keep, made: dict[str, Any]) -> Iterator[tuple[str, Callable[
         yield keep("accounts.begin_session",
                    lambda w, id=id: accounts.begin_session(w, id, HASH, "local", user=user.id, data=PLANTED))
     yield keep("accounts.see_session", lambda w: accounts.see_session(w, "a" * 64))
-    yield keep("accounts.set_session", lambda w: accounts.set_session(
-        w, "a" * 64, purpose="safeguarding", data=PLANTED))
     yield keep("accounts.end_session", lambda w: accounts.end_session(w, "a" * 64))
     yield keep("accounts.end_sessions_of", lambda w: accounts.end_sessions_of(w, user.id, "disabled"))
     yield keep("accounts.forget_sessions", lambda w: accounts.forget_sessions(w, datetime(2030, 1, 1, tzinfo=UTC)))

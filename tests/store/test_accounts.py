@@ -80,16 +80,13 @@ def test_a_session_is_begun_seen_and_ended_once(database: Database, una: account
         accounts.begin_session(writing, COOKIE, CSRF, "local", user=una.id)
     with database.writing(later(5), una.id) as writing:
         accounts.see_session(writing, COOKIE)
-        accounts.set_session(writing, COOKIE, purpose="safeguarding", data=None)
         assert accounts.end_session(writing, COOKIE) is True
         assert accounts.end_session(writing, COOKIE) is False
         accounts.see_session(writing, OTHER)
-        with pytest.raises(Missing, match="the session"):
-            accounts.set_session(writing, COOKIE, purpose=None, data=None)
     with database.reading() as reading:
         session = accounts.read_session(reading, COOKIE)
         assert session is not None
-        assert (session.seen, session.ended, session.purpose) == (later(5), later(5), "safeguarding")
+        assert (session.seen, session.ended) == (later(5), later(5))
         assert accounts.read_session(reading, OTHER) is None
 
 

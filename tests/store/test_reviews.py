@@ -205,26 +205,3 @@ def test_the_log_tells_the_decision_and_its_code_and_none_of_the_words(open_week
     assert json.loads(line.body) == {
         "review": review.id, "number": 1, "from": "under_review", "decision": "declined", "reason": "facts_wrong",
         "shown_band": "watch", "own_band": None, "seconds": None, "opened": 0, "corrects": None, "version": 3}
-
-
-def test_decisions_are_counted_by_rule_for_its_confirmed_share(open_week: Store) -> None:
-    officer = open_week.add_person()
-    suffered = open_week.flags(lists=("people",), axes=("vulnerability",))
-    for flag, decision in zip(suffered, ("confirmed", "declined"), strict=True):
-        open_week.decide(open_week.take_up(flag, officer), officer, decision)
-    with open_week.database.reading() as reading:
-        assert reviews.count_decisions(reading) == {
-            "person/suffered-often": {"confirmed": 1, "declined": 1, "redirected": 0}}
-        assert reviews.count_decisions(reading, "theme")["victims"]["declined"] == 1
-        assert reviews.count_decisions(reading, since=later(60)) == {}
-
-
-def test_the_reviews_of_one_person_are_found_newest_first(open_week: Store) -> None:
-    una, ola = open_week.add_person(), open_week.add_person("Ola Other")
-    for minute, (flag, who) in enumerate(zip(open_week.flags(), (una, ola, una), strict=False)):
-        open_week.decide(open_week.take_up(flag, who), who, at=later(minute))
-    with open_week.database.reading() as reading:
-        assert [r.at for r in reviews.find(reading, una.id)] == [later(2), later(0)]
-        assert [r.reviewer for r in reviews.find(reading, since=later(1))] == [una.id, ola.id]
-        flag = open_week.flags()[0]
-        assert len(reviews.of_subject(reading, flag.list, flag.subject)) == 1

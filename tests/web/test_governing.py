@@ -141,7 +141,8 @@ def test_an_agreement_is_entered_and_from_then_on_lets_its_agencies_see_its_list
 @pytest.mark.parametrize(("change", "said"), [
     ({"title": ""}, "Write what the agreement is called"), ({"reference": ""}, "Write its reference"),
     ({"dpia_reference": ""}, "Write the reference of its data protection"), ({"agencies": ""}, "not one of the words"),
-    ({"valid_from": "soon"}, "Choose a day"), ({"valid_until": "2026-11-23"}, "It cannot end before it begins"),
+    ({"valid_from": "soon"}, "Give the day as day/month/year"),
+    ({"valid_until": "2026-11-23"}, "It cannot end before it begins"),
 ])
 def test_what_an_agreement_lacks_is_said(visit: Visit, change: dict[str, str], said: str) -> None:
     answer = visit("administrator").send("/agreements/new", "/agreements/new", **(SIGNED | change))
@@ -189,7 +190,9 @@ def test_a_search_that_fits_nothing_says_so_and_a_page_beyond_the_last_is_not_th
     assert "Nothing fits" in governance.get("/audit?what=flag.eaten").text
     assert "Nothing fits" in governance.get("/audit?until=2020-01-01").text
     assert governance.get("/audit?page=999").status_code == 404
-    assert governance.get("/audit?since=yesterday").status_code == 422
+    wrong = governance.get("/audit?since=yesterday")
+    assert (wrong.status_code, "Give the day as day/month/year" in wrong.text) == (400, True)
+    assert governance.get("/audit.csv?since=yesterday").status_code == 422
 
 
 def test_an_administrator_verifies_the_log_and_does_not_read_it(visit: Visit) -> None:
@@ -217,6 +220,10 @@ def test_verifying_says_that_the_log_is_whole_or_from_which_line_on_it_is_not(st
     with store.reading() as reading:
         head = audit.head(reading)
     assert say_verified(store, head).startswith(f"The log is whole: {head.id:,} lines")
+    with store.writing(NOW, "system") as writing:
+        writing._connection.execute(text("UPDATE texts SET text = '{}' WHERE flag IN (SELECT id FROM flags "
+                                         "WHERE subject = 'P000001')"))
+    assert "flags are no longer what was put before people: of the runs 2026-11-23" in say_verified(store, None)
     with store.writing(NOW, "system") as writing:
         writing._connection.execute(text("DROP TRIGGER audit_not_updated"))
         writing._connection.execute(text("UPDATE audit SET action = 'nothing' WHERE id = 3"))

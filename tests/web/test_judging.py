@@ -237,7 +237,7 @@ def test_until_it_is_said_every_way_leads_to_the_question(come: Visit, store: Da
     with store.reading() as reading:
         version = find(reading, Filters(lists=("people",), search="P000001"), "newest").rows[0].version
     assert chair.send(page, f"{page}/take-up", version=str(version)).url.path == page
-    for answer in (chair.get(f"{page}/decide"), chair.send(
+    for answer in (chair.get(f"{page}/decide"), chair.get(f"{page}/contest"), chair.send(
             page, f"{page}/decide", version=str(version + 1), decision="confirmed", reason_confirmed="other",
             rationale="We agree with it all.")):
         assert answer.url.path == page

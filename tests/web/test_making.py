@@ -23,7 +23,7 @@ from engine.store.flags import find_publications
 from tests.web.conftest import DEMO, NOW, Borough, Visitor
 
 MADE = "2026-11-24-0000000a"
-TODAY = {"day": "24", "month": "11", "year": "2026"}
+TODAY = {"as_of": "24/11/2026"}
 
 
 class Place:
@@ -93,15 +93,15 @@ def test_today_is_offered(place: Place) -> None:
     assert "People work with the lists of 23 November 2026" in page
 
 
-@pytest.mark.parametrize(("day", "month", "year", "said"), [
-    ("31", "11", "2026", "Enter a day that there is"), ("", "", "", "Enter a day that there is"),
-    ("<b>", "1", "2026", "Enter a day that there is"), ("1", "1", "99999999", "Enter a day that there is"),
-    ("25", "11", "2026", "Choose today or an earlier day"), ("22", "11", "2026", "Choose 23 November 2026 or later"),
-    ("24", "11", "2026", "No extract had been taken in by that day")])
+@pytest.mark.parametrize(("day", "said"), [
+    ("31/11/2026", "Give the day as day/month/year"), ("", "Give the day as day/month/year"),
+    ("<b>/1/2026", "Give the day as day/month/year"), ("1/1/99999999", "Give the day as day/month/year"),
+    ("25/11/2026", "Choose today or an earlier day"), ("22/11/2026", "Choose 23 November 2026 or later"),
+    ("24/11/2026", "No extract had been taken in by that day")])
 def test_a_day_nothing_can_be_made_of_is_refused_in_words(
-    place: Place, day: str, month: str, year: str, said: str
+    place: Place, day: str, said: str
 ) -> None:
-    answer = place.visit("analyst").send("/runs/new", "/runs/new", day=day, month=month, year=year)
+    answer = place.visit("analyst").send("/runs/new", "/runs/new", as_of=day)
     assert answer.status_code == 400
     assert said in answer.text
     assert "<b>" not in re.sub(r"<b>\s*\d", "", answer.text)
@@ -178,7 +178,7 @@ def test_lists_that_somebody_else_was_faster_than_are_refused_in_words(place: Pl
     assert "People work with later lists already" in analyst.get(page).text
     answer = analyst.send("/runs/new", f"{page}/publish", sure="yes")
     assert answer.status_code == 409
-    assert "Is of an earlier day than the lists people work with" in answer.text
+    assert "This run is of an earlier day than the lists people work with" in answer.text
 
 
 # --- all of it, in an invented borough ---------------------------------------------------------------------

@@ -269,7 +269,7 @@ def test_who_is_to_judge_first_sees_our_band_neither_on_the_agenda_nor_on_the_pa
 ) -> None:
     monkeypatch.setattr("api.web.agenda.find_first", lambda reading, me, rows: frozenset(
         row.id for row in rows if row.subject == "P000003"))
-    monkeypatch.setattr("api.web.meeting_item.must_judge_first", lambda reading, me, row: row.subject == "P000003")
+    monkeypatch.setattr("api.web.meeting_item.needs_first", lambda reading, me, row: row.subject == "P000003")
     chair = visit("tasking_chair")
     meeting = start(chair)
     item = walk(chair, meeting)[2]
@@ -285,7 +285,7 @@ def test_who_is_to_judge_first_sees_our_band_neither_on_the_agenda_nor_on_the_pa
 
 
 @pytest.mark.parametrize(("wrong", "said"), [
-    ({"held_on": "soon"}, "Give the day of the meeting"), ({"held_on": "2025-11-24"}, "within 31 days of today"),
+    ({"held_on": "soon"}, "Give the day as day/month/year"), ({"held_on": "2025-11-24"}, "within 31 days of today"),
     ({"present": " \n "}, "Write down who is present"), ({"present": "x" * 201}, "is too long")])
 def test_a_meeting_that_cannot_be_started_says_why_and_keeps_what_was_typed(
     visit: Visit, wrong: dict[str, str], said: str
@@ -339,12 +339,12 @@ WHOLE = {"what": "Visit together and ask what is needed", "agency": "police", "o
     ({}, {}),
     ({"what": "", "agency": "", "owner": ""}, {}),      # the day stands there from the start and alone says nothing
     ({"what": "Visit"}, {"what_1": "Say what is to be done, so that another person can do it"}),
-    ({"what": "long " * 900}, {"what_1": "Say what is to be done in 4,000 characters or fewer"}),
+    ({"what": "long " * 900}, {"what_1": "Say it in 4,000 characters or fewer"}),
     ({"agency": "the mayor"}, {"agency_1": "Choose the agency that does it"}),
     ({"owner": "12"}, {"owner_1": "Say who will see that it is done"}),
-    ({"owner": "p" * 201}, {"owner_1": "Name who does it in 200 characters or fewer"}),
-    ({"due": "2026-11-23"}, {"due_1": "Give a day from today on, such as 8/12/2026"}),
-    ({"due": "tomorrow"}, {"due_1": "Give a day from today on, such as 8/12/2026"}),
+    ({"owner": "p" * 201}, {"owner_1": "Say it in 200 characters or fewer"}),
+    ({"due": "2026-11-23"}, {"due_1": "Give today or a later day"}),
+    ({"due": "tomorrow"}, {"due_1": "Give the day as day/month/year, such as 8/12/2026"}),
 ])
 def test_what_is_missing_from_an_action_is_said_at_its_field(typed: dict[str, str], said: dict[str, str]) -> None:
     assert Row(1, **{**WHOLE, **typed}).find_errors(NOW.date()) == said

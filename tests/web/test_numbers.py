@@ -106,6 +106,7 @@ def test_the_lists_are_counted_and_nobody_is_named(visit: Visit) -> None:
 def test_a_councillor_sees_the_borough_and_their_own_ward_alone(visit: Visit, store: Database) -> None:
     place(store, {"Elm": 12, "Oak": 11})
     councillor, chair = visit("councillor"), visit("tasking_chair")
+    set_wards(store)
     assert "No ward stands on your account yet" in councillor.get("/numbers").text
     set_wards(store, "Elm", "Nowhere")
     text = councillor.get("/numbers").text

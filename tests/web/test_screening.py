@@ -331,7 +331,7 @@ def test_of_two_managers_the_second_is_told_and_the_officer_may_withdraw(office:
     officer.send(place, f"{request}/withdraw", version="1")
     late = post(manager, page, request, decision="grant", version="1", reason=REASON, mitigation=INSTEAD)
     assert late.status_code == 409
-    assert "Lee Officer answered this request" in late.text and "withdrawn" in late.text
+    assert "Lee Officer changed this request" in late.text and "withdrawn" in late.text
     assert office.office.front.overrides() == []
 
 

@@ -168,7 +168,14 @@ def contexts(browser: Browser, site: Site) -> Iterator[Callable[..., BrowserCont
         context.close()
 
 
-@pytest.mark.parametrize("name", TOUR)
+ALIKE = ("people", "an offer", "ask an agency", "agree an action", "an action, not ticked", "a question, nothing said",
+         "an item", "a new account", "a new agreement", "screen an offer", "an offer to record", "no rule fits",
+         "a job", "files", "an agency's work", "challenges to what is restricted", "overrides", "recalls")
+"""Made of the same parts as another page here, or looked at elsewhere: only in the long run."""
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.more if name in ALIKE else ()) for name in TOUR])
 def test_a_page_meets_wcag_22_aa_reflows_and_says_nothing_on_the_console(
     contexts: Callable[..., BrowserContext], site: Site, name: str
 ) -> None:

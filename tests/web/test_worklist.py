@@ -26,7 +26,7 @@ from tests.web.conftest import DEMO, NOW, Visitor
 from tests.web.made import FORMULA, SCRIPT
 
 Visit = Callable[..., Visitor]
-DUE = {"due_day": "1", "due_month": "12", "due_year": "2026"}
+DUE = {"due": "1/12/2026"}
 ASKS = "Does the person at 3 Elm Close have a worker of yours?"
 NAMED = "social_care"     # named on P000002, and not on P000003
 
@@ -99,7 +99,7 @@ def test_a_question_starts_from_what_the_flag_says_was_not_known(visit: Visit, s
     text = chair.get(link).text
     assert "Can you tell us: Support needs?" in text
     assert '<option value="social_care" selected>' in text
-    assert 'name="due_day" type="text" value="1"' in text       # a week after 24 November
+    assert 'name="due" type="text" value="1/12/2026"' in text       # a week after 24 November
 
 
 def test_an_agency_not_named_reads_the_words_of_a_question_and_not_whom_it_is_about(
@@ -144,8 +144,8 @@ def test_nobody_is_asked_whom_no_agreement_lets_read_it(visit: Visit, store: Dat
 @pytest.mark.parametrize(("missing", "said"), [
     ({"agency": ""}, "Choose the agency you ask"), ({"agency": "nobody"}, "Choose the agency you ask"),
     ({"asks": " ? "}, "Say what you ask"), ({"asks": "long " * 900}, "4,000 characters or fewer"),
-    ({"due_day": "31", "due_month": "2"}, "Give the day as numbers"),
-    ({"due_year": "2020"}, "Give today or a later day"),
+    ({"due": "31/2/2026"}, "Give the day as day/month/year"),
+    ({"due": "1/12/2020"}, "Give today or a later day"),
     ({"fact": "anything"}, "Choose one of these facts, or none"),
 ])
 def test_what_is_wrong_with_a_question_is_said_and_what_was_typed_is_kept(
@@ -224,8 +224,7 @@ def test_an_action_is_agreed_put_off_and_done_by_its_agency(visit: Visit, store:
     chair, officer, flag = visit("tasking_chair"), visit("agency_officer"), flag_of(store, "P000002")
     assert "The action is agreed" in agree(chair, flag)
     page = first(officer.get("/worklist").text, "actions")
-    assert "It has another day" in officer.send(page, f"{page}/put-off", version="1", due_day="20", due_month="1",
-                                                due_year="2027").text
+    assert "It has another day" in officer.send(page, f"{page}/put-off", version="1", due="20/1/2027").text
     assert "Due later" in officer.get("/worklist").text
     assert "Tick that it is done" in officer.send(page, f"{page}/done", version="2").text
     assert "It is done." in officer.send(page, f"{page}/done", version="2", outcome="They were in.", sure="yes").text
@@ -246,7 +245,7 @@ def test_of_two_people_closing_one_action_the_slower_loses_nothing_typed(visit: 
     chair, member = visit("tasking_chair"), visit("tasking_member")
     agree(chair, flag_of(store, "P000002"))
     page = first(chair.get("/worklist").text, "actions")
-    chair.send(page, f"{page}/put-off", version="1", due_day="20", due_month="1", due_year="2027")
+    chair.send(page, f"{page}/put-off", version="1", due="20/1/2027")
     late = member.send(page, f"{page}/done", version="1", outcome="We were there on Monday.", sure="yes")
     assert late.status_code == 409
     assert "Priya Chair changed this" in late.text
@@ -258,7 +257,7 @@ def test_of_two_people_closing_one_action_the_slower_loses_nothing_typed(visit: 
 @pytest.mark.parametrize(("missing", "said"), [
     ({"what": ""}, "Say what is to be done"), ({"agency": "nobody"}, "Choose the agency that does it"),
     ({"owner": " "}, "Say who answers for it"), ({"owner": "A" * 201}, "Give a shorter name"),
-    ({"due_year": "2020"}, "Give today or a later day")])
+    ({"due": "1/12/2020"}, "Give today or a later day")])
 def test_what_is_wrong_with_an_action_is_said(
     visit: Visit, store: Database, missing: dict[str, str], said: str
 ) -> None:
