@@ -37,10 +37,10 @@ check: setup ## format, lint, types, layers, rules and their cases
 	$(W) check --as-of 2026-11-23
 
 test: check ## everything that must pass before a change lands
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not more"
+	$(BIN)/pytest -n 2 -m "not more"
 
 test-all: check ## the same with the large random runs and the million-resident journey
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2
 
 bench: setup ## time weekly runs, screenings and pages beside something simpler; writes docs/bench.md
 	$(BIN)/python -m tests.bench

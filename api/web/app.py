@@ -53,7 +53,7 @@ from api.web.layout import Pages
 from api.web.login_routes import make_login_routes
 from api.web.login_settings import LoginSettings
 from api.web.reach import find_reach
-from api.web.rights import Rights
+from api.web.rights import read_rights
 from api.web.security import Shield
 from api.web.sessions import Sessions, read_clock
 from api.web.trouble import TROUBLES, answer_trouble, show_trouble
@@ -78,7 +78,7 @@ def make_site(
     pages = Pages(brand, assets, settings.demo)
     if settings.demo:
         prepare_demo(database, clock())
-    site.state.database, site.state.clock, site.state.rights, site.state.say = database, clock, Rights(), say
+    site.state.database, site.state.clock, site.state.rights, site.state.say = database, clock, read_rights(), say
     site.state.sample = sample
     site.state.office, site.state.grounds = office, settings.grounds
     site.state.brand = brand

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -50,15 +51,25 @@ class Checked:
     renewed: str | None = None
 
 
+def _make_hasher(cost: Cost) -> PasswordHasher:
+    return PasswordHasher(time_cost=cost.time, memory_cost=cost.memory, parallelism=cost.lanes)
+
+
+@cache
+def _hash_nobodys(cost: Cost) -> str:
+    """Nobody's password, at this cost; worked out once, when the first site is made."""
+    return _make_hasher(cost).hash("of nobody at all")
+
+
 class Passwords:
     """Passwords as they are kept here. `common`: what else may not be one, as it would be typed."""
 
     def __init__(self, cost: Cost | None = None, common: frozenset[str] = frozenset()) -> None:
         cost = cost or Cost()
-        self._hasher = PasswordHasher(time_cost=cost.time, memory_cost=cost.memory, parallelism=cost.lanes)
+        self._hasher = _make_hasher(cost)
         self._common = COMMON | frozenset(map(_fold, common))
         self._turn = threading.BoundedSemaphore(AT_ONCE)
-        self._nobodys = self.hash("of nobody at all")
+        self._nobodys = _hash_nobodys(cost)
 
     def hash(self, password: str) -> str:
         """A password as it is kept."""

@@ -47,6 +47,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -217,6 +218,12 @@ class Rights:
         because = "; ".join(sorted({why for _name, why in named})) or NOBODY_SAID
         return Decision(allowed, because, tuple(sorted(name for name, _why in named)),
                         under.id if allowed and under is not None else None)
+
+
+@cache
+def read_rights() -> Rights:
+    """The shipped policies: read once, as they never change while a server runs."""
+    return Rights()
 
 
 def find_purpose(roles: Iterable[str], stated: str | None = None) -> str:

@@ -90,8 +90,7 @@ class Site:
     def begin_run(self) -> str:
         """Asks for the lists of today; the id of the work."""
         today = datetime.now(UTC).date()
-        answer = self.client.post("/runs/new", data={"form_token": FORM, "day": str(today.day),
-                                                     "month": str(today.month), "year": str(today.year)})
+        answer = self.client.post("/runs/new", data={"form_token": FORM, "as_of": f"{today:%d/%m/%Y}"})
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"].removeprefix("/jobs/")
 

@@ -24,7 +24,7 @@ from api.setting import RULES, Setting
 from api.storing import name_store
 from api.today import Today
 from api.web.app import make_site
-from api.web.keeping import Office
+from api.web.keeping import Office, prepare_demo
 from api.web.login import Throttle
 from api.web.login_settings import DEMO_SECRET, LoginSettings
 from engine.store.database import Database
@@ -89,7 +89,9 @@ def open_borough(home: Path) -> Borough:
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "store.db"
-    fill_store(f"sqlite:///{path}").close()
+    database = fill_store(f"sqlite:///{path}")
+    prepare_demo(database, NOW)         # the same people for every test: what they may see is then worked out once
+    database.close()
     return path
 
 

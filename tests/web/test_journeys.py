@@ -39,8 +39,7 @@ from tests.store.conftest import _fresh, server
 from tests.web.conftest import DEMO, NOW, Borough, open_borough
 from tests.web.test_browser import CHROMIUM, WIDE, browser, listen, sign_in
 
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-              pytest.mark.xdist_group("journeys")]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 __all__ = ["browser", "server"]
 
 PATIENCE = 60_000       # milliseconds; a run is put before people in one request
@@ -188,7 +187,7 @@ def agree(guest: Guest) -> None:
         action.get_by_label(label).fill(typed)
 
 
-@cases(("sqlite", True), ("sqlite", False))
+@cases(("sqlite", True))
 def test_a_meeting_is_held_by_two_people_and_leaves_its_minutes(
     come: Callable[[str], Guest], borough: Borough
 ) -> None:
@@ -260,7 +259,7 @@ def find_blocked(borough: Borough) -> Pair:
     return next(pair for pair in pairs if find_matches(desk, pair))
 
 
-@cases(("sqlite", True), ("sqlite", False))
+@cases(("sqlite", True))
 def test_an_offer_is_screened_asked_about_set_aside_recorded_and_taken_back(
     come: Callable[[str], Guest], borough: Borough
 ) -> None:
@@ -359,7 +358,7 @@ def take_list(guest: Guest) -> None:
     assert file.count(b"\n") > 1
 
 
-@cases(("sqlite", True))
+@cases()
 def test_a_record_is_contested_the_lists_are_made_again_and_whoever_was_told_hears_of_it(
     come: Callable[[str], Guest], borough: Borough
 ) -> None:

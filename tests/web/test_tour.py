@@ -3,18 +3,17 @@ keyboard, with a clean console. In the long run also as every other role that ma
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from api.demo import prepare
-from api.setting import RULES, Setting
-from api.storing import name_store
 from api.web.rights import ROLES
 from api.web.site_words import ROLE_NAMES
 from tests.web.conftest import open_borough
@@ -33,8 +32,7 @@ from tests.web.test_browser import (
 )
 from tests.web.test_route_walk import TABLE, World, make_one_of_everything, move
 
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-              pytest.mark.xdist_group("tour")]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 __all__ = ["browser"]
 
 
@@ -133,9 +131,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("toured") / "home"
-    prepare(Setting(home, RULES), name_store(home, None), residents=4_000)
+    shutil.copytree(prepared, home)
     borough = open_borough(home)
     world = World(borough, make_one_of_everything(borough))
     move(world, "agency_officer", "police")
@@ -168,9 +166,12 @@ def contexts(browser: Browser, site: Site) -> Iterator[Callable[..., BrowserCont
         context.close()
 
 
-ALIKE = ("people", "an offer", "ask an agency", "agree an action", "an action, not ticked", "a question, nothing said",
+ALIKE = ("an offer", "ask an agency", "agree an action", "an action, not ticked", "a question, nothing said",
          "an item", "a new account", "a new agreement", "screen an offer", "an offer to record", "no rule fits",
-         "a job", "files", "an agency's work", "challenges to what is restricted", "overrides", "recalls")
+         "a job", "files", "an agency's work", "challenges to what is restricted", "overrides", "recalls",
+         "a person", "contested", "meetings", "accounts", "agreements", "an agreement", "an account", "a disclosure",
+         "a new account, nothing filled in", "other homes", "the officer's view", "what was asked for", "runs",
+         "a notice", "close a meeting", "requests waiting", "people")
 """Made of the same parts as another page here, or looked at elsewhere: only in the long run."""
 
 
